@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# kmonitor: process and thread life as a file descriptor. See `make help`.
+
+O ?= build
+KERNEL ?= release
+PATCHES_DIR ?= $(O)/patches
+out := $(abspath $(O))
+
+# Real work for `make run`: this project's library and tools, compiled anew.
+CMD ?= dir=$$(mktemp -d) && cp -r Makefile lib tools uapi "$$dir" && \
+	make -C "$$dir" CC=gcc O="$$dir/out" lib tools
+export CMD
+
+all: lib tools selftests
+
+help:
+	@echo 'make [all]     library, tools and tests, in O=$(O)'
+	@echo 'make run       boot the patched kernel, run CMD under kmon-tail there'
+	@echo '               (CMD="any command of this system"; default: compile lib and tools)'
+	@echo 'make shell     an interactive shell in that VM'
+	@echo 'make check     run the tests in the VM (KERNEL=release|debug|off, VCPUS=n,'
+	@echo '               TESTS=pattern)'
+	@echo 'make lint      checkpatch, W=1, sparse, clang-format, kernel-doc, shellcheck, codespell'
+	@echo 'make patches   the series for a kernel tree, in PATCHES_DIR=$(PATCHES_DIR)'
+	@echo 'make kernel    only build the kernel (KERNEL=)'
+	@echo 'make clean     remove $(O)'
+	@echo
+	@echo 'KERNEL_SRC=dir takes any 6.12 tree instead of the package linux-source-6.12;'
+	@echo 'KMONITOR_CACHE=dir moves the cache (default: ~/.cache/kmonitor).'
+
+lib:
+	$(MAKE) -C lib O=$(out)/lib
+
+tools: lib
+	$(MAKE) -C tools O=$(out)/tools LIB=$(out)/lib
+
+selftests: lib
+	$(MAKE) -C selftests O=$(out)/selftests LIB=$(out)/lib VM=$(out)/vm
+
+packages:
+	@selftests/vm/packages.sh user vm
+
+run: packages
+	@$(MAKE) -s lib tools selftests
+	@selftests/vm/run.sh $(out) kmon-tail -- /bin/sh -c "$$CMD"
+
+shell: packages
+	@$(MAKE) -s lib tools selftests
+	@selftests/vm/run.sh $(out) bash -i
+
+check: packages
+	@$(MAKE) -s all || { echo '0 passed, 1 failed, 0 skipped'; exit 1; }
+	@selftests/vm/check.sh $(out) $(KERNEL)
+
+kernel:
+	@selftests/vm/build-kernel.sh $(KERNEL)
+
+lint:
+	@selftests/vm/lint.sh $(out)
+
+patches:
+	@selftests/vm/make-patches.sh "$$(selftests/vm/kernel-source.sh)" $(PATCHES_DIR)
+	@ls $(PATCHES_DIR)/*.patch
+
+clean:
+	rm -rf $(O)
+
+.PHONY: all help lib tools selftests packages run shell check kernel lint patches clean

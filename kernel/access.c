@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who may see which task: what ptrace read access would give, judged with the
+ * credentials of the creator of the descriptor, whoever holds it now.
+ */
+
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/pid_namespace.h>
+#include <linux/ptrace.h>
+#include <linux/sched/coredump.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/security.h>
+#include <linux/user_namespace.h>
+
+#include "access.h"
+
+static bool creator_capable(const struct kmonitor_creator *creator,
+			    struct user_namespace *ns)
+{
+	return !security_capable(creator->cred, ns, CAP_SYS_PTRACE,
+				 CAP_OPT_NOAUDIT);
+}
+
+/**
+ * kmonitor_creator_init - remember the calling task as creator
+ * @creator: Gets references that kmonitor_creator_destroy() drops.
+ *
+ * Context: Process context.
+ */
+void kmonitor_creator_init(struct kmonitor_creator *creator)
+{
+	creator->cred = get_current_cred();
+	creator->pid_ns = get_pid_ns(task_active_pid_ns(current));
+	creator->sees_all = creator_capable(creator, &init_user_ns);
+}
+
+/**
+ * kmonitor_creator_destroy - drop the references to the creator
+ * @creator: From kmonitor_creator_init().
+ *
+ * Context: Any.
+ */
+void kmonitor_creator_destroy(struct kmonitor_creator *creator)
+{
+	put_pid_ns(creator->pid_ns);
+	put_cred(creator->cred);
+}
+
+/*
+ * A task without mm is past exit_mm(): another thread may still have it, or
+ * exit_mm() has kept the answer; a kernel where it doesn't lets ptrace see a
+ * task without mm, and so do we.  The mm of another task needs task_lock()
+ * to stay.  The caller holds the RCU read lock.
+ */
+static bool dumpable(struct task_struct *task)
+{
+	struct task_struct *thread;
+	int found = -1;
+
+	if (task == current && task->mm)
+		return get_dumpable(task->mm) == SUID_DUMP_USER;
+	if (task != current) {
+		for_each_thread(task, thread) {
+			task_lock(thread);
+			if (thread->mm)
+				found = get_dumpable(thread->mm);
+			task_unlock(thread);
+			if (found >= 0)
+				return found == SUID_DUMP_USER;
+		}
+	}
+#ifdef KMONITOR_NO_USER_DUMPABLE
+	return true;
+#else
+	return task->user_dumpable;
+#endif
+}
+
+static bool same_ids(const struct cred *creator, const struct cred *task)
+{
+	return uid_eq(creator->uid, task->euid) &&
+	       uid_eq(creator->uid, task->suid) &&
+	       uid_eq(creator->uid, task->uid) &&
+	       gid_eq(creator->gid, task->egid) &&
+	       gid_eq(creator->gid, task->sgid) &&
+	       gid_eq(creator->gid, task->gid);
+}
+
+/**
+ * kmonitor_may_see - judge by the creator's credentials
+ * @creator: The creator.
+ * @task: The current task, or one that the caller holds a reference to.
+ *
+ * Context: Any in which task_lock() may be taken; for the current task, any.
+ * Return: Whether @creator is entitled to see @task now.
+ */
+bool kmonitor_may_see(const struct kmonitor_creator *creator,
+		      struct task_struct *task)
+{
+	const struct cred *cred;
+
+	if (creator->sees_all)
+		return true;
+
+	guard(rcu)();
+	cred = __task_cred(task);
+	if (same_ids(creator->cred, cred)) {
+		/* Pairs with the write barrier in commit_creds() */
+		smp_rmb();
+		if (dumpable(task))
+			return true;
+	}
+	return creator_capable(creator, cred->user_ns);
+}
+
+/**
+ * kmonitor_may_add - whether a filter may name this task
+ * @creator: The creator.
+ * @task: The task; the caller holds a reference.
+ *
+ * Context: Process context of the task that asks.
+ * Return: 0, or -EPERM if the creator or the caller is not entitled to it.
+ */
+int kmonitor_may_add(const struct kmonitor_creator *creator,
+		     struct task_struct *task)
+{
+	if (!ptrace_may_access(task, PTRACE_MODE_READ_REALCREDS))
+		return -EPERM;
+	return kmonitor_may_see(creator, task) ? 0 : -EPERM;
+}
+
+/**
+ * kmonitor_may_add_all - whether a filter may select every task
+ * @creator: The creator.
+ *
+ * Context: Process context of the task that asks.
+ * Return: 0, or -EPERM if the creator or the caller lacks CAP_SYS_PTRACE in
+ *	the creator's user namespace or in the one that owns its pid namespace.
+ */
+int kmonitor_may_add_all(const struct kmonitor_creator *creator)
+{
+	struct user_namespace *own = creator->cred->user_ns;
+	struct user_namespace *owner = creator->pid_ns->user_ns;
+
+	if (!creator_capable(creator, own) ||
+	    !creator_capable(creator, owner) ||
+	    !ns_capable(own, CAP_SYS_PTRACE) ||
+	    !ns_capable(owner, CAP_SYS_PTRACE))
+		return -EPERM;
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who may see which task.
+ */
+#ifndef _KMONITOR_ACCESS_H
+#define _KMONITOR_ACCESS_H
+
+#include <linux/types.h>
+
+struct cred;
+struct pid_namespace;
+struct task_struct;
+struct user_namespace;
+
+/**
+ * struct kmonitor_creator - the task that made a descriptor; never changes
+ * @cred: Its credentials.
+ * @pid_ns: Its pid namespace: the one of all ids that cross the descriptor.
+ * @sees_all: It has CAP_SYS_PTRACE over the initial user namespace, and so
+ *	over every task.
+ */
+struct kmonitor_creator {
+	const struct cred *cred;
+	struct pid_namespace *pid_ns;
+	bool sees_all;
+};
+
+void kmonitor_creator_init(struct kmonitor_creator *creator);
+void kmonitor_creator_destroy(struct kmonitor_creator *creator);
+
+bool kmonitor_may_see(const struct kmonitor_creator *creator,
+		      struct task_struct *task);
+int kmonitor_may_add(const struct kmonitor_creator *creator,
+		     struct task_struct *task);
+int kmonitor_may_add_all(const struct kmonitor_creator *creator);
+
+#endif /* _KMONITOR_ACCESS_H */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A filter entry: what one FILTER_ADD made.
+ */
+#ifndef _KMONITOR_ENTRY_H
+#define _KMONITOR_ENTRY_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <uapi/linux/kmonitor.h>
+
+struct kmonitor_filters;
+struct pid;
+struct ucounts;
+
+/**
+ * struct kmonitor_totals - what the members of a tree have used
+ * @root_status: Status of the root, once it ended.
+ * @flags: Bits of KMONITOR_EMPTY_*.
+ * @members: Members that ended.
+ * @failed: Those with a nonzero status.
+ * @utime_ns: Their user CPU time.
+ * @stime_ns: Their system CPU time.
+ * @maxrss_kib: The largest peak resident set.
+ *
+ * Written by the exit of each member, read when the last has ended.
+ */
+struct kmonitor_totals {
+	int root_status;
+	atomic_t flags;
+	atomic_t members;
+	atomic_t failed;
+	atomic64_t utime_ns;
+	atomic64_t stime_ns;
+	atomic64_t maxrss_kib;
+};
+
+/**
+ * struct kmonitor_entry - a filter entry
+ * @refs: Owners: the descriptor's table, each mark set that has the entry.
+ * @dead: Whoever turns it to true retires the entry: edit, close, or the exit
+ *	of what it names.  While false, @filters is valid under RCU.
+ * @sets: Mark sets that have the entry, plus one while it is being added.
+ *	The last one to go makes the tree empty.
+ * @target: One of &enum kmonitor_target.
+ * @unprivileged: Its creator doesn't see every task.
+ * @events: Event types wanted; written under the descriptor's filter lock.
+ * @cookie: Written under the descriptor's filter lock.
+ * @handle: Its name in the descriptor.
+ * @filters: The filter it belongs to.
+ * @pid: Thread, process or root of the tree; NULL for conditions.
+ * @start_ns: start_ns of that process.
+ * @empty_ns: When the tree became empty.
+ * @totals: Of a tree.
+ * @ucounts: The user that it is charged to while it is in the table.
+ * @condition: In the list of a pid namespace.
+ * @pending: In the list of EMPTY records that wait for room; pending_lock.
+ * @retired: In the list of entries to take out of the table.
+ * @rcu: Hooks find entries under RCU.
+ */
+struct kmonitor_entry {
+	refcount_t refs;
+	bool dead;
+	atomic_t sets;
+	u32 target;
+	bool unprivileged;
+	u32 events;
+	u64 cookie;
+	u64 handle;
+	struct kmonitor_filters *filters;
+	struct pid *pid;
+	u64 start_ns;
+	u64 empty_ns;
+	struct kmonitor_totals totals;
+	struct ucounts *ucounts;
+	struct hlist_node condition;
+	struct list_head pending;
+	struct llist_node retired;
+	struct rcu_head rcu;
+};
+
+struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
+					     u64 start_ns);
+void kmonitor_entry_put(struct kmonitor_entry *entry);
+void kmonitor_entry_account(struct kmonitor_entry *entry, struct pid *pid,
+			    const struct kmonitor_exit *exit, bool oom);
+
+static inline bool kmonitor_entry_kill(struct kmonitor_entry *entry)
+{
+	return !xchg(&entry->dead, true);
+}
+
+static inline bool kmonitor_entry_alive(const struct kmonitor_entry *entry)
+{
+	return !READ_ONCE(entry->dead);
+}
+
+#endif /* _KMONITOR_ENTRY_H */

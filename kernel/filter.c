@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The filter of a descriptor: its entries, and what edits them.
+ *
+ * An entry ends once: whoever turns entry->dead to true.  Edits and close take
+ * it out of the table themselves.  The exit of what it names, which must not
+ * wait for the filter's lock, puts it on the retired list; the next edit takes
+ * it out.
+ *
+ * entry->filters is valid under RCU while the entry is alive: close kills all
+ * entries, and a grace period passes before the descriptor is freed.
+ */
+
+#include <linux/cred.h>
+#include <linux/nsproxy.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/rculist.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/timekeeping.h>
+
+#include "entry.h"
+#include "filter.h"
+#include "limits.h"
+#include "mark.h"
+
+/* Protects the lists of conditions of all pid namespaces. */
+static DEFINE_SPINLOCK(conditions_lock);
+
+/* The caller holds conditions_lock. */
+static void update_wanted(struct pid_namespace *ns)
+{
+	struct kmonitor_entry *entry;
+	u32 events = 0;
+
+	hlist_for_each_entry(entry, &ns->kmonitor_conditions, condition)
+		events |= entry->events;
+	WRITE_ONCE(ns->kmonitor_events, events);
+}
+
+static void add_condition(struct pid_namespace *ns,
+			  struct kmonitor_entry *entry)
+{
+	spin_lock(&conditions_lock);
+	hlist_add_head_rcu(&entry->condition, &ns->kmonitor_conditions);
+	update_wanted(ns);
+	spin_unlock(&conditions_lock);
+}
+
+static void del_condition(struct pid_namespace *ns,
+			  struct kmonitor_entry *entry)
+{
+	spin_lock(&conditions_lock);
+	hlist_del_init_rcu(&entry->condition);
+	update_wanted(ns);
+	spin_unlock(&conditions_lock);
+}
+
+static void set_events(struct kmonitor_filters *filters,
+		       struct kmonitor_entry *entry, u32 events)
+{
+	spin_lock(&conditions_lock);
+	WRITE_ONCE(entry->events, events);
+	if (entry->target == KMONITOR_TARGET_ALL)
+		update_wanted(filters->creator.pid_ns);
+	spin_unlock(&conditions_lock);
+}
+
+/* The charge goes when the entry ends, not when it is taken out. */
+static void uncharge(struct kmonitor_entry *entry)
+{
+	struct ucounts *ucounts = xchg(&entry->ucounts, NULL);
+
+	if (ucounts)
+		kmonitor_uncharge_filter(ucounts);
+}
+
+static void forget_entry(struct kmonitor_filters *filters,
+			 struct kmonitor_entry *entry)
+{
+	xa_erase(&filters->entries, entry->handle);
+	filters->nr--;
+	uncharge(entry);
+	kmonitor_entry_put(entry);
+}
+
+static void prune(struct kmonitor_filters *filters)
+{
+	struct kmonitor_entry *entry, *next;
+
+	lockdep_assert_held(&filters->lock);
+	llist_for_each_entry_safe(entry, next, llist_del_all(&filters->retired),
+				  retired)
+		forget_entry(filters, entry);
+}
+
+static void remove_entry(struct kmonitor_filters *filters,
+			 struct kmonitor_entry *entry)
+{
+	if (!kmonitor_entry_kill(entry))
+		return;
+	if (entry->target == KMONITOR_TARGET_ALL)
+		del_condition(filters->creator.pid_ns, entry);
+	forget_entry(filters, entry);
+}
+
+/**
+ * kmonitor_entry_discard - leave a dead entry to the next edit
+ * @entry: The entry, which is in the table and has nothing more to say.
+ *
+ * Context: Under RCU, by who killed it.
+ */
+void kmonitor_entry_discard(struct kmonitor_entry *entry)
+{
+	uncharge(entry);
+	llist_add(&entry->retired, &entry->filters->retired);
+}
+
+/**
+ * kmonitor_entry_retire - an entry ends with the thread or process it names
+ * @entry: The entry, found under RCU.
+ *
+ * Context: Under RCU.
+ */
+void kmonitor_entry_retire(struct kmonitor_entry *entry)
+{
+	if (kmonitor_entry_kill(entry))
+		kmonitor_entry_discard(entry);
+}
+
+/**
+ * kmonitor_entry_leave - a mark set lets an entry go
+ * @entry: The entry; the set's reference goes with the call.
+ *
+ * The last set to go makes a tree empty.
+ *
+ * Context: Any.
+ */
+void kmonitor_entry_leave(struct kmonitor_entry *entry)
+{
+	rcu_read_lock();
+	if (atomic_dec_and_test(&entry->sets) &&
+	    entry->target == KMONITOR_TARGET_TREE &&
+	    kmonitor_entry_kill(entry)) {
+		entry->empty_ns = ktime_get_boottime_ns();
+		kmonitor_tree_empty(entry->filters, entry);
+	}
+	rcu_read_unlock();
+	kmonitor_entry_put(entry);
+}
+
+/*
+ * The task that an id names in the creator's pid namespace, with a reference.
+ * A namespace that can't see the caller has no 0.
+ */
+static struct task_struct *find_task(struct kmonitor_filters *filters,
+				     const struct kmonitor_filter *arg)
+{
+	struct pid_namespace *ns = filters->creator.pid_ns;
+	enum pid_type type = arg->target == KMONITOR_TARGET_THREAD ?
+				     PIDTYPE_PID :
+				     PIDTYPE_TGID;
+	struct task_struct *task = NULL;
+	struct pid *pid;
+
+	guard(rcu)();
+	pid = arg->id		  ? find_pid_ns(arg->id, ns) :
+	      type == PIDTYPE_PID ? task_pid(current) :
+				    task_tgid(current);
+	if (pid && pid_nr_ns(pid, ns))
+		task = pid_task(pid, type);
+	return task ? get_task_struct(task) : NULL;
+}
+
+/* An exec by another thread than the leader gives a pid to another task. */
+static bool still_named(struct kmonitor_filters *filters,
+			const struct kmonitor_filter *arg,
+			struct task_struct *task)
+{
+	struct task_struct *now = find_task(filters, arg);
+
+	if (now)
+		put_task_struct(now);
+	return !now || now == task;
+}
+
+static struct pid *named_pid(struct task_struct *task, u32 target)
+{
+	return target == KMONITOR_TARGET_THREAD ? task_pid(task) :
+						  task_tgid(task);
+}
+
+static struct kmonitor_entry *find_condition(struct kmonitor_filters *filters)
+{
+	struct kmonitor_entry *entry;
+	unsigned long handle;
+
+	xa_for_each(&filters->entries, handle, entry) {
+		if (entry->target == KMONITOR_TARGET_ALL)
+			return entry;
+	}
+	return NULL;
+}
+
+/* Makes an entry, charged to the calling user, and puts it into the table. */
+static struct kmonitor_entry *create_entry(struct kmonitor_filters *filters,
+					   struct pid *pid, u64 start_ns,
+					   struct kmonitor_filter *arg)
+{
+	struct kmonitor_entry *entry;
+	int ret;
+
+	entry = kmonitor_entry_create(arg->target, pid, start_ns);
+	if (!entry)
+		return ERR_PTR(-ENOMEM);
+	entry->ucounts = kmonitor_charge_filter();
+	if (!entry->ucounts) {
+		ret = -ENOSPC;
+		goto err_put;
+	}
+	entry->filters = filters;
+	entry->unprivileged = !filters->creator.sees_all;
+	/* A tree that may yet fail to be added says nothing until it is whole. */
+	if (arg->target != KMONITOR_TARGET_TREE)
+		entry->events = arg->events;
+	entry->cookie = arg->cookie;
+	entry->handle = filters->next_handle;
+	ret = xa_err(xa_store(&filters->entries, entry->handle, entry,
+			      GFP_KERNEL_ACCOUNT));
+	if (ret)
+		goto err_uncharge;
+	filters->next_handle++;
+	filters->nr++;
+	arg->handle = entry->handle;
+	return entry;
+
+err_uncharge:
+	uncharge(entry);
+err_put:
+	kmonitor_entry_put(entry);
+	return ERR_PTR(ret);
+}
+
+static void extend_entry(struct kmonitor_filters *filters,
+			 struct kmonitor_entry *entry,
+			 struct kmonitor_filter *arg)
+{
+	set_events(filters, entry, entry->events | arg->events);
+	WRITE_ONCE(entry->cookie, arg->cookie);
+	arg->handle = entry->handle;
+}
+
+/*
+ * A thread that is exiting may be past its hook.  PF_EXITING precedes the
+ * hook's full barrier, the swap of the marks precedes this test: if the hook
+ * has not seen the entry, the test sees the flag.
+ */
+static bool thread_left(struct task_struct *task, struct kmonitor_entry *entry)
+{
+	return entry->target == KMONITOR_TARGET_THREAD &&
+	       READ_ONCE(task->flags) & PF_EXITING &&
+	       kmonitor_entry_alive(entry);
+}
+
+static int add_mark(struct kmonitor_filters *filters, struct task_struct *task,
+		    struct kmonitor_filter *arg, bool *created)
+{
+	struct kmonitor_entry *entry;
+	struct pid *pid = NULL;
+	u64 start_ns;
+	int ret;
+
+	ret = kmonitor_may_add(&filters->creator, task);
+	if (ret)
+		return ret;
+
+	rcu_read_lock();
+	if (pid_alive(task)) {
+		pid = get_pid(named_pid(task, arg->target));
+		start_ns = task->group_leader->start_boottime;
+	}
+	rcu_read_unlock();
+	if (!pid)
+		return -ESRCH;
+
+	entry = kmonitor_mark_find(task, arg->target, pid, filters);
+	if (entry) {
+		extend_entry(filters, entry, arg);
+		put_pid(pid);
+		return 0;
+	}
+	entry = create_entry(filters, pid, start_ns, arg);
+	put_pid(pid);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	refcount_inc(&entry->refs);
+	ret = kmonitor_mark_add(task, entry);
+	if (!ret && thread_left(task, entry))
+		ret = -ESRCH;
+	if (ret)
+		remove_entry(filters, entry);
+	else
+		set_events(filters, entry, arg->events);
+	kmonitor_entry_leave(entry);
+	*created = !ret;
+	return ret;
+}
+
+static int add_all(struct kmonitor_filters *filters,
+		   struct kmonitor_filter *arg, bool *created)
+{
+	struct kmonitor_entry *entry;
+	int ret;
+
+	ret = kmonitor_may_add_all(&filters->creator);
+	if (ret)
+		return ret;
+	entry = find_condition(filters);
+	if (entry) {
+		extend_entry(filters, entry, arg);
+		return 0;
+	}
+	entry = create_entry(filters, NULL, 0, arg);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	add_condition(filters->creator.pid_ns, entry);
+	*created = true;
+	return 0;
+}
+
+#define KNOWN_TARGETS (BIT(KMONITOR_TARGET_ALL + 1) - 1)
+#define KNOWN_FLAGS                                       \
+	(KMONITOR_FILTER_PIDFD | KMONITOR_FILTER_IGNORE | \
+	 KMONITOR_FILTER_FAILED_ONLY | KMONITOR_FILTER_KILL_ON_CLOSE)
+#define KNOWN_EVENTS (KMONITOR_EXEC_FAILED * 2 - 1)
+
+/* An entry named by its handle: target, id and events say nothing. */
+static int check_handle(const struct kmonitor_filter *arg)
+{
+	if (arg->flags & ~KNOWN_FLAGS || arg->reserved || arg->reserved2)
+		return -EINVAL;
+	return arg->flags ? -EOPNOTSUPP : 0;
+}
+
+static int check(const struct kmonitor_filter *arg)
+{
+	if (arg->target >= 32 || !(BIT(arg->target) & KNOWN_TARGETS) ||
+	    arg->flags & ~KNOWN_FLAGS || arg->events & ~KNOWN_EVENTS ||
+	    arg->reserved || arg->reserved2)
+		return -EINVAL;
+	if (!(BIT(arg->target) & KMONITOR_TARGETS) || arg->flags ||
+	    arg->events & ~KMONITOR_EVENTS)
+		return -EOPNOTSUPP;
+	if (arg->id > (arg->target == KMONITOR_TARGET_ALL ? 0 : INT_MAX))
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * kmonitor_filter_add - add an entry, or events to an existing one
+ * @filters: The filter.
+ * @arg: What to add; its handle is filled in.
+ * @created: Set to whether the entry is new.
+ *
+ * Context: May sleep.
+ * Return: 0, -EINVAL, -EOPNOTSUPP, -ESRCH, -EPERM, -ENOSPC or -ENOMEM as in
+ *	ioctl_kmonitor(2).  After an error nothing has changed.
+ */
+int kmonitor_filter_add(struct kmonitor_filters *filters,
+			struct kmonitor_filter *arg, bool *created)
+{
+	struct task_struct *task;
+	bool moved;
+	int ret;
+
+	ret = check(arg);
+	if (ret)
+		return ret;
+	if (arg->handle)
+		return -EINVAL;
+	*created = false;
+
+	guard(mutex)(&filters->lock);
+	prune(filters);
+	if (arg->target == KMONITOR_TARGET_ALL)
+		return add_all(filters, arg, created);
+
+	do {
+		task = find_task(filters, arg);
+		if (!task)
+			return -ESRCH;
+		ret = add_mark(filters, task, arg, created);
+		moved = ret == -ESRCH && !still_named(filters, arg, task);
+		put_task_struct(task);
+	} while (moved);
+	return ret;
+}
+
+static struct kmonitor_entry *find_entry(struct kmonitor_filters *filters,
+					 const struct kmonitor_filter *arg)
+{
+	struct kmonitor_entry *entry = NULL;
+	struct task_struct *task;
+
+	if (arg->target == KMONITOR_TARGET_ALL)
+		return find_condition(filters);
+	task = find_task(filters, arg);
+	if (!task)
+		return NULL;
+	rcu_read_lock();
+	if (pid_alive(task))
+		entry = kmonitor_mark_find(task, arg->target,
+					   named_pid(task, arg->target),
+					   filters);
+	rcu_read_unlock();
+	put_task_struct(task);
+	return entry;
+}
+
+/**
+ * kmonitor_filter_del - remove an entry, or events from one
+ * @filters: The filter.
+ * @arg: Names the entry by its handle; or, if that is 0, by target and id, and
+ *	then the events to clear.  The last event takes the entry along.
+ *
+ * Context: May sleep.
+ * Return: 0, -EINVAL, -EOPNOTSUPP, or -ENOENT if there is no such entry.
+ */
+int kmonitor_filter_del(struct kmonitor_filters *filters,
+			const struct kmonitor_filter *arg)
+{
+	struct kmonitor_entry *entry;
+	int ret;
+
+	ret = arg->handle ? check_handle(arg) : check(arg);
+	if (ret)
+		return ret;
+
+	guard(mutex)(&filters->lock);
+	prune(filters);
+	if (arg->handle)
+		entry = xa_load(&filters->entries, arg->handle);
+	else
+		entry = find_entry(filters, arg);
+	if (!entry || !kmonitor_entry_alive(entry))
+		return -ENOENT;
+	if (!arg->handle && !arg->events && entry->events)
+		return -EINVAL;
+	if (!arg->handle && entry->events & ~arg->events)
+		set_events(filters, entry, entry->events & ~arg->events);
+	else
+		remove_entry(filters, entry);
+	return 0;
+}
+
+/**
+ * kmonitor_filter_clear - remove all entries
+ * @filters: The filter.
+ *
+ * Context: May sleep.
+ * Return: 0.
+ */
+int kmonitor_filter_clear(struct kmonitor_filters *filters)
+{
+	struct kmonitor_entry *entry;
+	unsigned long handle;
+
+	guard(mutex)(&filters->lock);
+	prune(filters);
+	xa_for_each(&filters->entries, handle, entry)
+		remove_entry(filters, entry);
+	return 0;
+}
+
+/**
+ * kmonitor_filter_count - the number of entries
+ * @filters: The filter.
+ *
+ * Context: May sleep.
+ * Return: The number of entries, those whose EMPTY waits for room included.
+ */
+u32 kmonitor_filter_count(struct kmonitor_filters *filters)
+{
+	guard(mutex)(&filters->lock);
+	prune(filters);
+	return filters->nr;
+}
+
+/**
+ * kmonitor_filters_init - an empty filter, created by the calling task
+ * @filters: Zeroed memory.
+ *
+ * Context: Process context.
+ */
+void kmonitor_filters_init(struct kmonitor_filters *filters)
+{
+	mutex_init(&filters->lock);
+	kmonitor_creator_init(&filters->creator);
+	xa_init(&filters->entries);
+	filters->next_handle = 1;
+	init_llist_head(&filters->retired);
+	spin_lock_init(&filters->pending_lock);
+	INIT_LIST_HEAD(&filters->pending);
+}
+
+/**
+ * kmonitor_filters_close - kill all entries
+ * @filters: The filter.  Hooks may use it until a grace period has passed.
+ *
+ * Context: May sleep.
+ */
+void kmonitor_filters_close(struct kmonitor_filters *filters)
+{
+	kmonitor_filter_clear(filters);
+}
+
+/**
+ * kmonitor_filters_destroy - free what a filter owns
+ * @filters: The closed filter, a grace period later.
+ *
+ * Context: May sleep.
+ */
+void kmonitor_filters_destroy(struct kmonitor_filters *filters)
+{
+	struct kmonitor_entry *entry;
+	unsigned long handle;
+
+	xa_for_each(&filters->entries, handle, entry)
+		forget_entry(filters, entry);
+	xa_destroy(&filters->entries);
+	kmonitor_creator_destroy(&filters->creator);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The filter of a descriptor: its entries, and what edits them.
+ */
+#ifndef _KMONITOR_FILTER_H
+#define _KMONITOR_FILTER_H
+
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+#include <uapi/linux/kmonitor.h>
+
+#include "access.h"
+
+struct kmonitor_entry;
+struct task_struct;
+
+/* What this kernel supports; INFO says so, FILTER_ADD refuses the rest. */
+#define KMONITOR_EVENTS                                  \
+	(KMONITOR_THREAD_CREATE | KMONITOR_THREAD_EXIT | \
+	 KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXEC | \
+	 KMONITOR_PROCESS_EXIT)
+#define KMONITOR_STREAM_EVENTS (KMONITOR_LOST | KMONITOR_EMPTY)
+#define KMONITOR_TARGETS                                                \
+	(1U << KMONITOR_TARGET_THREAD | 1U << KMONITOR_TARGET_PROCESS | \
+	 1U << KMONITOR_TARGET_TREE | 1U << KMONITOR_TARGET_ALL)
+
+/**
+ * struct kmonitor_filters - the filter of a descriptor
+ * @lock: Serialises edits.
+ * @creator: Whose ids and whose entitlement count; never changes.
+ * @entries: Entries by handle, one reference each.  Under @lock.
+ * @next_handle: Under @lock.
+ * @nr: Number of live and retired entries in @entries.  Under @lock.
+ * @retired: Entries that ended by themselves, to be taken out of @entries by
+ *	the next edit.
+ * @pending_lock: Protects @pending.
+ * @pending: Trees whose EMPTY record waits for room in the ring.
+ */
+struct kmonitor_filters {
+	struct mutex lock;
+	struct kmonitor_creator creator;
+	struct xarray entries;
+	u64 next_handle;
+	u32 nr;
+	struct llist_head retired;
+	spinlock_t pending_lock;
+	struct list_head pending;
+};
+
+void kmonitor_filters_init(struct kmonitor_filters *filters);
+void kmonitor_filters_close(struct kmonitor_filters *filters);
+void kmonitor_filters_destroy(struct kmonitor_filters *filters);
+
+int kmonitor_filter_add(struct kmonitor_filters *filters,
+			struct kmonitor_filter *arg, bool *created);
+int kmonitor_filter_del(struct kmonitor_filters *filters,
+			const struct kmonitor_filter *arg);
+int kmonitor_filter_clear(struct kmonitor_filters *filters);
+u32 kmonitor_filter_count(struct kmonitor_filters *filters);
+
+void kmonitor_entry_discard(struct kmonitor_entry *entry);
+void kmonitor_entry_retire(struct kmonitor_entry *entry);
+void kmonitor_entry_leave(struct kmonitor_entry *entry);
+
+/* hooks.c: where filter and ring meet */
+void kmonitor_tree_empty(struct kmonitor_filters *filters,
+			 struct kmonitor_entry *entry);
+
+#endif /* _KMONITOR_FILTER_H */

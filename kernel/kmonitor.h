@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The places in fork, exec and exit where kmonitor looks on.
+ *
+ * While no descriptor is open each hook is a patched-out branch, except for
+ * the counter of threads: it must have seen every thread to tell the last.
+ */
+#ifndef _LINUX_KMONITOR_H
+#define _LINUX_KMONITOR_H
+
+#include <linux/cleanup.h>
+#include <linux/jump_label_ratelimit.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+struct linux_binprm;
+
+static inline void kmonitor_put_pid(struct pid *pid)
+{
+	if (pid)
+		put_pid(pid);
+}
+
+DEFINE_FREE(kmonitor_pid, struct pid *, kmonitor_put_pid(_T))
+
+#ifdef CONFIG_KMONITOR
+
+extern struct static_key_false_deferred kmonitor_key;
+
+#define kmonitor_enabled() static_branch_unlikely(&kmonitor_key.key)
+
+void __kmonitor_inherit(struct task_struct *child);
+void __kmonitor_fork(struct task_struct *child, u64 clone_flags);
+void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid);
+void __kmonitor_thread_exit(struct task_struct *task, long code, bool last);
+void __kmonitor_process_exit(struct task_struct *task);
+void __kmonitor_free_signal(struct signal_struct *sig);
+
+/**
+ * kmonitor_add_thread - count a new thread
+ * @sig: Its process.
+ *
+ * Context: Before the thread can run: in copy_signal() for the first, under
+ *	siglock for the others.
+ */
+static inline void kmonitor_add_thread(struct signal_struct *sig)
+{
+	atomic_inc(&sig->kmonitor_threads);
+}
+
+/**
+ * kmonitor_inherit - make a new process a member of its creator's trees
+ * @child: The leader of the new process, already on the task list.
+ *
+ * Context: copy_process(), write-held tasklist_lock and siglock, irqs off.
+ *	Can't fail, doesn't allocate.
+ */
+static inline void kmonitor_inherit(struct task_struct *child)
+{
+	if (kmonitor_enabled())
+		__kmonitor_inherit(child);
+}
+
+/**
+ * kmonitor_fork - report a new process or thread
+ * @child: The new task, which has not run yet.
+ * @clone_flags: Flags of clone(2).
+ *
+ * Context: End of copy_process(); may sleep, no lock held.
+ */
+static inline void kmonitor_fork(struct task_struct *child, u64 clone_flags)
+{
+	if (kmonitor_enabled())
+		__kmonitor_fork(child, clone_flags);
+}
+
+/**
+ * kmonitor_exec_pid - hold the thread id that exec may change
+ *
+ * Context: Start of exec_binprm(); may sleep, no spinlock held.
+ * Return: A reference to the caller's struct pid, or NULL.
+ */
+static inline struct pid *kmonitor_exec_pid(void)
+{
+	if (kmonitor_enabled())
+		return get_pid(task_pid(current));
+	return NULL;
+}
+
+/**
+ * kmonitor_exec - report a successful exec
+ * @bprm: The program that now runs.
+ * @old_pid: From kmonitor_exec_pid().
+ *
+ * Context: End of exec_binprm(); may sleep, no spinlock held.
+ */
+static inline void kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
+{
+	if (kmonitor_enabled())
+		__kmonitor_exec(bprm, old_pid);
+}
+
+/**
+ * kmonitor_thread_exit - report the end of a thread
+ * @task: The current task, which still has its mm.
+ * @code: Its exit code.
+ * @last: Whether it took signal->live to zero.
+ *
+ * Context: do_exit() after the decrement of signal->live, whose full barrier
+ *	orders PF_EXITING before the look-up of the marks; may sleep, no lock
+ *	held.
+ */
+static inline void kmonitor_thread_exit(struct task_struct *task, long code,
+					bool last)
+{
+	if (kmonitor_enabled())
+		__kmonitor_thread_exit(task, code, last);
+}
+
+/**
+ * kmonitor_process_exit - report the end of a process, in its last thread
+ * @task: The current task, which has released all that it held.
+ *
+ * signal->live can't tell the last thread: it falls before exit_mm() and
+ * exit_files().  The counter falls behind them, and its full barrier orders
+ * it before the look-up of the marks (partner: kmonitor_mark_swap()).
+ *
+ * Context: do_exit() just before exit_notify(); may sleep, no lock held.
+ */
+static inline void kmonitor_process_exit(struct task_struct *task)
+{
+	if (atomic_dec_and_test(&task->signal->kmonitor_threads) &&
+	    kmonitor_enabled())
+		__kmonitor_process_exit(task);
+}
+
+/**
+ * kmonitor_free_signal - drop the marks of a process that no exit hook saw
+ * @sig: About to be freed.
+ *
+ * Context: Any, also softirq.
+ */
+static inline void kmonitor_free_signal(struct signal_struct *sig)
+{
+	if (unlikely(rcu_access_pointer(sig->kmonitor_marks)))
+		__kmonitor_free_signal(sig);
+}
+
+#else /* !CONFIG_KMONITOR */
+
+static inline void kmonitor_add_thread(struct signal_struct *sig)
+{
+}
+
+static inline void kmonitor_inherit(struct task_struct *child)
+{
+}
+
+static inline void kmonitor_fork(struct task_struct *child, u64 clone_flags)
+{
+}
+
+static inline struct pid *kmonitor_exec_pid(void)
+{
+	return NULL;
+}
+
+static inline void kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
+{
+}
+
+static inline void kmonitor_thread_exit(struct task_struct *task, long code,
+					bool last)
+{
+}
+
+static inline void kmonitor_process_exit(struct task_struct *task)
+{
+}
+
+static inline void kmonitor_free_signal(struct signal_struct *sig)
+{
+}
+
+#endif /* CONFIG_KMONITOR */
+#endif /* _LINUX_KMONITOR_H */

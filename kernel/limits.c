@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a user may have of each thing: /proc/sys/kernel/kmonitor/.
+ */
+
+#include <linux/cred.h>
+#include <linux/init.h>
+#include <linux/sizes.h>
+#include <linux/sysctl.h>
+#include <linux/user_namespace.h>
+
+#include "limits.h"
+
+#define DEFAULT_MAX_USER_INSTANCES 128
+#define DEFAULT_MAX_USER_FILTERS 16384
+#define RING_RECORDS_LIMIT SZ_1M
+
+unsigned int kmonitor_max_ring_records __read_mostly = RING_RECORDS_LIMIT;
+
+/**
+ * kmonitor_charge_instance - charge a descriptor to the calling user
+ *
+ * Context: Any.
+ * Return: For kmonitor_uncharge_instance(), or NULL over the limit.
+ */
+struct ucounts *kmonitor_charge_instance(void)
+{
+	return inc_ucount(current_user_ns(), current_euid(),
+			  UCOUNT_KMONITOR_INSTANCES);
+}
+
+/**
+ * kmonitor_uncharge_instance - take a charge back
+ * @ucounts: From kmonitor_charge_instance().
+ *
+ * Context: Any.
+ */
+void kmonitor_uncharge_instance(struct ucounts *ucounts)
+{
+	dec_ucount(ucounts, UCOUNT_KMONITOR_INSTANCES);
+}
+
+/**
+ * kmonitor_charge_filter - charge a filter entry to the calling user
+ *
+ * Context: Any.
+ * Return: For kmonitor_uncharge_filter(), or NULL over the limit.
+ */
+struct ucounts *kmonitor_charge_filter(void)
+{
+	return inc_ucount(current_user_ns(), current_euid(),
+			  UCOUNT_KMONITOR_FILTERS);
+}
+
+/**
+ * kmonitor_uncharge_filter - take a charge back
+ * @ucounts: From kmonitor_charge_filter().
+ *
+ * Context: Any.
+ */
+void kmonitor_uncharge_filter(struct ucounts *ucounts)
+{
+	dec_ucount(ucounts, UCOUNT_KMONITOR_FILTERS);
+}
+
+#ifdef CONFIG_SYSCTL
+static unsigned int min_ring_records = 2;
+static unsigned int max_ring_records = RING_RECORDS_LIMIT;
+static long ucount_zero;
+static long ucount_max = INT_MAX;
+
+static struct ctl_table kmonitor_table[] = {
+	{
+		.procname = "max_user_instances",
+		.data = &init_user_ns.ucount_max[UCOUNT_KMONITOR_INSTANCES],
+		.maxlen = sizeof(long),
+		.mode = 0644,
+		.proc_handler = proc_doulongvec_minmax,
+		.extra1 = &ucount_zero,
+		.extra2 = &ucount_max,
+	},
+	{
+		.procname = "max_user_filters",
+		.data = &init_user_ns.ucount_max[UCOUNT_KMONITOR_FILTERS],
+		.maxlen = sizeof(long),
+		.mode = 0644,
+		.proc_handler = proc_doulongvec_minmax,
+		.extra1 = &ucount_zero,
+		.extra2 = &ucount_max,
+	},
+	{
+		.procname = "max_ring_records",
+		.data = &kmonitor_max_ring_records,
+		.maxlen = sizeof(unsigned int),
+		.mode = 0644,
+		.proc_handler = proc_douintvec_minmax,
+		.extra1 = &min_ring_records,
+		.extra2 = &max_ring_records,
+	},
+};
+#endif
+
+static int __init kmonitor_limits_init(void)
+{
+	init_user_ns.ucount_max[UCOUNT_KMONITOR_INSTANCES] =
+		DEFAULT_MAX_USER_INSTANCES;
+	init_user_ns.ucount_max[UCOUNT_KMONITOR_FILTERS] =
+		DEFAULT_MAX_USER_FILTERS;
+#ifdef CONFIG_SYSCTL
+	register_sysctl("kernel/kmonitor", kmonitor_table);
+#endif
+	return 0;
+}
+fs_initcall(kmonitor_limits_init);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mark sets: which filter entries hold a process.
+ */
+#ifndef _KMONITOR_MARK_H
+#define _KMONITOR_MARK_H
+
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+struct kmonitor_entry;
+struct pid;
+struct signal_struct;
+struct task_struct;
+
+/**
+ * struct kmonitor_mark_set - the entries that hold a process; immutable
+ * @users: Owners: each process that points to it, each set whose @inherit it
+ *	is, and the edit that makes it.
+ * @inherit: What a child gets: this set if it has only trees, else a set of
+ *	its trees, or NULL without any.
+ * @rcu: Hooks find sets under RCU.
+ * @nr: Number of @entries.
+ * @entries: Those of one descriptor stand together, the most specific first.
+ */
+struct kmonitor_mark_set {
+	refcount_t users;
+	struct kmonitor_mark_set *inherit;
+	struct rcu_head rcu;
+	u32 nr;
+	struct kmonitor_entry *entries[] __counted_by(nr);
+};
+
+int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry);
+struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
+					  struct pid *pid, const void *filters);
+
+void kmonitor_mark_inherit(struct signal_struct *parent,
+			   struct signal_struct *child);
+struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig);
+void kmonitor_mark_put(struct kmonitor_mark_set *set);
+
+#endif /* _KMONITOR_MARK_H */

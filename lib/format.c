@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A record as a line of text for people.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "internal.h"
+#include "kmon.h"
+
+#define NSEC_PER_SEC INT64_C(1000000000)
+#define COMM_SIZE 16
+#define COMM_WIDTH (COMM_SIZE - 1)
+/* Time, event, pid, ppid, uid; the name and the details follow. */
+#define COLUMNS "%-12s %-11s %7s %7s %6s "
+
+/* A text under construction; used is -ENOSPC once something did not fit. */
+struct text {
+	char *buf;
+	size_t size;
+	int used;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *text,
+						      const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	if (text->used < 0)
+		return;
+	va_start(args, format);
+	n = vsnprintf(text->buf + text->used, text->size - text->used, format,
+		      args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= text->size - text->used)
+		text->used = -ENOSPC;
+	else
+		text->used += n;
+}
+
+static void add_flags(struct text *text, uint32_t flags, uint32_t flag,
+		      const char *words)
+{
+	if (flags & flag)
+		add(text, ", %s", words);
+}
+
+static void add_status(struct text *text, int status)
+{
+	char name[KMON_SIGNAL_MAX];
+
+	if (WIFEXITED(status)) {
+		add(text, "exit %d", WEXITSTATUS(status));
+		return;
+	}
+	kmon_signal_name(WTERMSIG(status), name);
+	add(text, "killed by %s%s", name,
+	    WCOREDUMP(status) ? " (core dumped)" : "");
+}
+
+static void add_usage(struct text *text, uint64_t utime_ns, uint64_t stime_ns,
+		      uint64_t maxrss_kib)
+{
+	double cpu = ((double)utime_ns + (double)stime_ns) / NSEC_PER_SEC;
+
+	add(text, ", cpu %.*fs", cpu < 100 ? 3 : 0, cpu);
+	if (maxrss_kib < 1024)
+		add(text, ", rss %lluK", (unsigned long long)maxrss_kib);
+	else if (maxrss_kib < 1024 * 1024)
+		add(text, ", rss %.1fM", maxrss_kib / 1024.);
+	else
+		add(text, ", rss %.1fG", maxrss_kib / 1024. / 1024.);
+}
+
+/* Events are shown under their process; one of a thread says which. */
+static void add_thread(struct text *text, const struct kmonitor_event *event)
+{
+	if (event->pid != event->tgid)
+		add(text, ", by thread %d", event->pid);
+}
+
+static void add_fork(struct text *text, const struct kmonitor_event *event)
+{
+	add(text, "child %d", event->fork.tgid);
+	if (event->fork.ppid != event->tgid)
+		add(text, " of parent %d", event->fork.ppid);
+	add_thread(text, event);
+}
+
+static void add_thread_create(struct text *text,
+			      const struct kmonitor_event *event)
+{
+	add(text, "thread %d", event->fork.pid);
+	add_thread(text, event);
+}
+
+static void add_exec(struct text *text, const struct kmonitor_event *event)
+{
+	const struct kmonitor_exec *exec = &event->exec;
+
+	add(text, "dev %u:%u inode %llu, args %u", exec->dev_major,
+	    exec->dev_minor, (unsigned long long)exec->ino, exec->nr_args);
+	add_flags(text, exec->flags, KMONITOR_EXEC_SETID, "set-id");
+	add_flags(text, exec->flags, KMONITOR_EXEC_SCRIPT, "script");
+	add_flags(text, exec->flags, KMONITOR_EXEC_MEMFD, "memfd");
+	add_flags(text, exec->flags, KMONITOR_EXEC_UNLINKED, "unlinked");
+	if (exec->old_pid && exec->old_pid != event->pid)
+		add(text, ", was thread %d", exec->old_pid);
+}
+
+static void add_exit(struct text *text, const struct kmonitor_event *event)
+{
+	const struct kmonitor_exit *exit = &event->exit;
+
+	if (event->type == KMONITOR_THREAD_EXIT)
+		add(text, "thread %d: ", event->pid);
+	if (event->flags & KMONITOR_EVENT_REDACTED) {
+		add(text, "ended");
+		return;
+	}
+	add_status(text, exit->status);
+	add_usage(text, exit->utime_ns, exit->stime_ns, exit->maxrss_kib);
+}
+
+static void add_empty(struct text *text, const struct kmonitor_event *event)
+{
+	const struct kmonitor_empty *empty = &event->empty;
+
+	add(text, "tree ended: root ");
+	add_status(text, empty->root_status);
+	add(text, ", processes %u, failed %u", empty->members, empty->failed);
+	add_usage(text, empty->utime_ns, empty->stime_ns, empty->maxrss_kib);
+	add_flags(text, empty->flags, KMONITOR_EMPTY_OOM, "out of memory");
+	add_flags(text, empty->flags, KMONITOR_EMPTY_INCOMPLETE, "INCOMPLETE");
+}
+
+static void add_lost(struct text *text, const struct kmonitor_event *event)
+{
+	add(text, "*** LOST %llu record%s ***",
+	    (unsigned long long)event->lost.count,
+	    event->lost.count == 1 ? "" : "s");
+}
+
+static void add_details(struct text *text, const struct kmonitor_event *event)
+{
+	int before = text->used;
+
+	switch (event->type) {
+	case KMONITOR_PROCESS_FORK:
+		add_fork(text, event);
+		break;
+	case KMONITOR_THREAD_CREATE:
+		add_thread_create(text, event);
+		break;
+	case KMONITOR_PROCESS_EXEC:
+		add_exec(text, event);
+		break;
+	case KMONITOR_THREAD_EXIT:
+	case KMONITOR_PROCESS_EXIT:
+		add_exit(text, event);
+		break;
+	case KMONITOR_LOST:
+		add_lost(text, event);
+		return;
+	case KMONITOR_EMPTY:
+		add_empty(text, event);
+		break;
+	}
+	if (text->used == before)
+		return;
+	add_flags(text, event->flags, KMONITOR_EVENT_WORKER, "kernel worker");
+	add_flags(text, event->flags, KMONITOR_EVENT_LAST_THREAD,
+		  "last thread");
+	add_flags(text, event->flags, KMONITOR_EVENT_OOM, "out of memory");
+	add_flags(text, event->flags, KMONITOR_EVENT_REDACTED,
+		  "not yours to see");
+}
+
+/* A struct text of nothing; with no room at all nothing fits. */
+static struct text start(char *buf, size_t size)
+{
+	if (!size)
+		return (struct text){ .used = -ENOSPC };
+	buf[0] = '\0';
+	return (struct text){ buf, size, 0 };
+}
+
+int kmon_format_status(int status, char *buf, size_t size)
+{
+	struct text text = start(buf, size);
+
+	add_status(&text, status);
+	return text.used;
+}
+
+int kmon_format_details(const struct kmonitor_event *event, char *buf,
+			size_t size)
+{
+	struct text text = start(buf, size);
+
+	add_details(&text, event);
+	return text.used;
+}
+
+int kmon_format_header(char *buf, size_t size)
+{
+	struct text text = start(buf, size);
+
+	add(&text, COLUMNS "%-*s %s", "TIME", "EVENT", "PID", "PPID", "UID",
+	    COMM_WIDTH, "COMM", "DETAILS");
+	return text.used;
+}
+
+static void local_time(char *buf, size_t size, int64_t wall_ns)
+{
+	time_t seconds = wall_ns / NSEC_PER_SEC;
+	struct tm tm = {};
+
+	localtime_r(&seconds, &tm);
+	snprintf(buf, size, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min,
+		 tm.tm_sec, (int)(wall_ns % NSEC_PER_SEC / 1000000));
+}
+
+/* Padded by characters, since printf() pads by bytes. */
+static void add_comm(struct text *text, const char comm[COMM_SIZE],
+		     unsigned int flags)
+{
+	char escaped[KMON_ESCAPE_MAX(COMM_SIZE)];
+	int width = 0;
+
+	kmon_escape(comm, COMM_SIZE, flags, escaped, sizeof(escaped));
+	for (const char *at = escaped; *at; at++)
+		width += (*at & 0xc0) != 0x80;
+	add(text, "%s%*s ", escaped,
+	    width < COMM_WIDTH ? COMM_WIDTH - width : 0, "");
+}
+
+int kmon_format_event(const struct kmonitor_event *event, int64_t wall_offset,
+		      unsigned int flags, char *buf, size_t size)
+{
+	const char *name = kmon_event_name(event->type);
+	char time[48], type[16], pid[16], ppid[16], uid[16] = "-";
+	struct text text = start(buf, size);
+
+	local_time(time, sizeof(time), (int64_t)event->time_ns + wall_offset);
+	if (event->type == KMONITOR_LOST) {
+		add(&text, "%s ", time);
+		add_lost(&text, event);
+		return text.used;
+	}
+	snprintf(type, sizeof(type), "0x%x", event->type);
+	snprintf(pid, sizeof(pid), "%d", event->tgid);
+	snprintf(ppid, sizeof(ppid), "%d", event->ppid);
+	if (event->uid != UINT32_MAX)
+		snprintf(uid, sizeof(uid), "%u", event->uid);
+	add(&text, COLUMNS, time, name ? name : type, pid, ppid, uid);
+	add_comm(&text, event->comm, flags);
+	add_details(&text, event);
+	return text.used;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of the library share with each other and with nobody else.
+ */
+#ifndef KMON_INTERNAL_H
+#define KMON_INTERNAL_H
+
+#include <stddef.h>
+
+#define KMON_HIDDEN __attribute__((visibility("hidden")))
+#define KMON_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/*
+ * Room for a signal's name: "SIGRTMIN+30", "signal -2147483648".
+ */
+#define KMON_SIGNAL_MAX 24
+
+/*
+ * The length of the UTF-8 sequence at the start of bytes if it may be shown as
+ * it is, 0 if not.
+ */
+KMON_HIDDEN size_t kmon_shown_sequence(const char *bytes, size_t len);
+
+KMON_HIDDEN void kmon_signal_name(int signo, char name[KMON_SIGNAL_MAX]);
+
+#endif /* KMON_INTERNAL_H */

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Promise 9: an fd shows what its creator may see, whoever holds it. */
+
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common.h"
+
+#define NOBODY 65534
+#define OTHER 1234
+
+#define THREAD_TARGET KMONITOR_TARGET_THREAD
+#define PROCESS KMONITOR_TARGET_PROCESS
+#define TREE KMONITOR_TARGET_TREE
+#define ALL KMONITOR_TARGET_ALL
+
+static const uint32_t task_targets[] = { THREAD_TARGET, PROCESS, TREE };
+
+static void become(uid_t uid, gid_t gid)
+{
+	must(setgroups(0, NULL));
+	must(setresgid(gid, gid, gid));
+	must(setresuid(uid, uid, uid));
+	/* Changing ids has made the process as secret as a set-uid program. */
+	must(prctl(PR_SET_DUMPABLE, 1));
+}
+
+/* A child with these ids that waits at the gate. */
+static pid_t fork_as(uid_t uid, gid_t gid, int gate[2])
+{
+	int ready[2];
+	pid_t child;
+
+	km_gate(ready);
+	child = km_fork();
+	if (!child) {
+		become(uid, gid);
+		km_gate_open(ready);
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	close(ready[0]);
+	close(ready[1]);
+	return child;
+}
+
+static int add(int fd, uint32_t target, pid_t id)
+{
+	uint64_t handle;
+
+	return km_try_add(fd, target, id, KM_LIFE, 1, &handle);
+}
+
+FIXTURE(user)
+{
+	int gate[2];
+	pid_t root;
+	pid_t other_user;
+	pid_t other_group;
+	pid_t own;
+	int root_fd;
+	int fd;
+	struct km_log log;
+};
+
+/* The test goes on as nobody, with a descriptor of its own and one of root. */
+FIXTURE_SETUP(user)
+{
+	km_gate(self->gate);
+	self->root = fork_as(0, 0, self->gate);
+	self->other_user = fork_as(OTHER, NOBODY, self->gate);
+	self->other_group = fork_as(NOBODY, OTHER, self->gate);
+	self->root_fd = km_open(0);
+	become(NOBODY, NOBODY);
+	self->own = km_fork();
+	if (!self->own) {
+		km_gate_wait(self->gate);
+		_exit(3);
+	}
+	self->fd = km_open(0);
+}
+
+FIXTURE_TEARDOWN(user)
+{
+	for (int i = 0; i < 4; i++)
+		km_gate_open(self->gate);
+	while (wait(NULL) > 0)
+		;
+	close(self->fd);
+	close(self->root_fd);
+}
+
+TEST_F(user, own_trees_need_no_root)
+{
+	const struct kmonitor_event *event;
+	pid_t child;
+
+	km_add(self->fd, TREE, 0, KM_LIFE, 1);
+	child = km_fork();
+	if (!child)
+		_exit(4);
+	km_join(child);
+	km_drain(self->fd, &self->log);
+	EXPECT_EQ(3, self->log.nr);
+	event = km_find(&self->log, KMONITOR_PROCESS_EXIT, child);
+	ASSERT_NE(NULL, event);
+	EXPECT_EQ(4 << 8, event->exit.status);
+	EXPECT_EQ(NOBODY, event->uid);
+	EXPECT_EQ(0, event->flags);
+	EXPECT_STREQ("permission_test", event->comm);
+}
+
+TEST_F(user, all_is_refused)
+{
+	EXPECT_EQ(-EPERM, add(self->fd, ALL, 0));
+	EXPECT_EQ(0, km_stats(self->fd).filters);
+}
+
+/* Nor does a user namespace of one's own help in a pid namespace of others. */
+TEST(all_is_for_the_owner_of_the_pid_namespace)
+{
+	static const int flags[] = { CLONE_NEWUSER,
+				     CLONE_NEWUSER | CLONE_NEWPID };
+	static const int expected[] = { EPERM, 0 };
+
+	for (int i = 0; i < 2; i++) {
+		pid_t child = km_fork();
+
+		if (!child) {
+			become(NOBODY, NOBODY);
+			must(unshare(flags[i]));
+			child = km_fork();
+			if (child)
+				_exit(km_join(child) >> 8);
+			_exit(-add(km_open(2), ALL, 0));
+		}
+		EXPECT_EQ(expected[i] << 8, km_join(child));
+	}
+}
+
+TEST_F(user, tasks_of_others_are_refused)
+{
+	const pid_t others[] = { 1, self->root, self->other_user,
+				 self->other_group };
+
+	for (int i = 0; i < 3; i++) {
+		for (int who = 0; who < 4; who++) {
+			EXPECT_EQ(-EPERM,
+				  add(self->fd, task_targets[i], others[who]))
+			{
+				TH_LOG("target %u, process %d", task_targets[i],
+				       who);
+			}
+		}
+		EXPECT_EQ(0, add(self->fd, task_targets[i], self->own));
+	}
+	EXPECT_EQ(3, km_stats(self->fd).filters);
+}
+
+TEST_F(user, a_process_that_is_not_dumpable_is_refused)
+{
+	int gate[2], ready[2];
+	pid_t child;
+
+	km_gate(gate);
+	km_gate(ready);
+	child = km_fork();
+	if (!child) {
+		must(prctl(PR_SET_DUMPABLE, 0));
+		km_gate_open(ready);
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(-EPERM, add(self->fd, task_targets[i], child));
+	EXPECT_EQ(0, km_stats(self->fd).filters);
+	km_gate_open(gate);
+	km_join(child);
+}
+
+/* Promise 9: reading needs only the descriptor, adding both entitlements. */
+TEST_F(user, a_descriptor_of_root_can_be_read_but_not_aimed)
+{
+	EXPECT_EQ(-EPERM, add(self->root_fd, ALL, 0));
+	for (int i = 0; i < 3; i++) {
+		EXPECT_EQ(-EPERM,
+			  add(self->root_fd, task_targets[i], self->root));
+		EXPECT_EQ(-EPERM, add(self->root_fd, task_targets[i],
+				      self->other_user));
+	}
+	EXPECT_EQ(0, km_stats(self->root_fd).filters);
+	km_add(self->root_fd, PROCESS, self->own, KM_LIFE, 1);
+	must(kill(self->own, SIGKILL));
+	km_read_until(self->root_fd, &self->log, KMONITOR_PROCESS_EXIT,
+		      self->own);
+}
+
+TEST(what_root_aimed_is_read_by_whoever_holds_it)
+{
+	struct km_log log = {};
+	int fd = km_open(0);
+	pid_t reader, subject;
+	int sockets[2];
+	int gate[2];
+
+	km_gate(gate);
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	subject = fork_as(OTHER, OTHER, gate);
+	km_add(fd, PROCESS, subject, KM_LIFE, 1);
+	reader = km_fork();
+	if (!reader) {
+		close(fd);
+		become(NOBODY, NOBODY);
+		fd = km_receive_fd(sockets[0]);
+		km_read_until(fd, &log, KMONITOR_PROCESS_EXIT, subject);
+		check(log.event[log.nr - 1].uid == OTHER, "expected uid %d",
+		      OTHER);
+		check(!log.event[log.nr - 1].flags, "expected no flags");
+		_exit(0);
+	}
+	km_send_fd(sockets[1], fd);
+	km_gate_open(gate);
+	EXPECT_EQ(0, km_join(reader));
+	km_join(subject);
+	close(fd);
+}
+
+/* The caller is root, the creator is not. */
+TEST(root_cannot_aim_a_descriptor_beyond_its_creator)
+{
+	int sockets[2], gate[2];
+	pid_t creator, subject;
+	int fd;
+
+	km_gate(gate);
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	subject = fork_as(OTHER, OTHER, gate);
+	creator = km_fork();
+	if (!creator) {
+		become(NOBODY, NOBODY);
+		km_send_fd(sockets[0], km_open(0));
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	fd = km_receive_fd(sockets[1]);
+	EXPECT_EQ(-EPERM, add(fd, ALL, 0));
+	for (int i = 0; i < 3; i++) {
+		EXPECT_EQ(-EPERM, add(fd, task_targets[i], 0));
+		EXPECT_EQ(-EPERM, add(fd, task_targets[i], subject));
+		EXPECT_EQ(0, add(fd, task_targets[i], creator));
+	}
+	km_gate_open(gate);
+	km_gate_open(gate);
+	km_join(creator);
+	km_join(subject);
+	close(fd);
+}
+
+/* A copy of a helper that is set-uid root and has no name any more. */
+static int open_suid(const char *name)
+{
+	char path[] = "/tmp/permission_test.XXXXXX";
+	char *from = km_helper(name);
+	int source = must(open(from, O_RDONLY | O_CLOEXEC));
+	int to = must(mkstemp(path));
+	struct stat info;
+	int program;
+
+	must(fstat(source, &info));
+	check(must(sendfile(to, source, NULL, info.st_size)) == info.st_size,
+	      "short copy of %s", from);
+	must(fchmod(to, 04755));
+	close(source);
+	close(to);
+	free(from);
+	program = must(open(path, O_RDONLY | O_CLOEXEC));
+	must(unlink(path));
+	return program;
+}
+
+static void expect_redacted(struct __test_metadata *_metadata,
+			    const struct kmonitor_event *event)
+{
+	static const struct kmonitor_exit nothing;
+
+	EXPECT_EQ(KMONITOR_EVENT_REDACTED, event->flags);
+	EXPECT_EQ((uint32_t)-1, event->uid);
+	EXPECT_EQ(0, event->cgroup_id);
+	EXPECT_STREQ("", event->comm);
+	EXPECT_NE(0, event->start_ns);
+	if (event->type == KMONITOR_PROCESS_EXIT)
+		EXPECT_EQ(0, memcmp(&nothing, &event->exit, sizeof(nothing)));
+	if (event->type == KMONITOR_PROCESS_FORK) {
+		EXPECT_NE(0, event->fork.start_ns);
+		EXPECT_NE(0, event->fork.tgid);
+		EXPECT_EQ(0, event->fork.cgroup_id);
+	}
+}
+
+/* A member that becomes another user stays a member, and says no more. */
+TEST(a_set_uid_member_is_redacted_and_counted)
+{
+	char *argv[] = { "family", NULL };
+	const struct kmonitor_event *event;
+	struct km_log log = {};
+	int gate[2], fd, program;
+	pid_t root;
+
+	program = open_suid("family");
+	become(NOBODY, NOBODY);
+	fd = km_open(0);
+	km_gate(gate);
+	root = km_fork();
+	if (!root) {
+		km_gate_wait(gate);
+		fexecve(program, argv, environ);
+		_exit(127);
+	}
+	km_add(fd, TREE, root, KM_LIFE, 9);
+	km_gate_open(gate);
+	EXPECT_EQ(7 << 8, km_join(root));
+	km_read_until(fd, &log, KMONITOR_EMPTY, root);
+
+	/* The fork, the end of the child, the end of the root, EMPTY. */
+	ASSERT_EQ(4, log.nr);
+	event = log.event;
+	EXPECT_EQ(KMONITOR_PROCESS_FORK, event[0].type);
+	EXPECT_EQ(root, event[0].pid);
+	EXPECT_EQ(KMONITOR_PROCESS_EXIT, event[1].type);
+	EXPECT_EQ(event[0].fork.pid, event[1].pid);
+	EXPECT_EQ(event[0].fork.start_ns, event[1].start_ns);
+	EXPECT_EQ(KMONITOR_PROCESS_EXIT, event[2].type);
+	EXPECT_EQ(root, event[2].pid);
+	for (int i = 0; i < 3; i++)
+		expect_redacted(_metadata, &event[i]);
+	EXPECT_EQ(2, event[3].empty.members);
+	/* Statuses that were not shown are not summed up either. */
+	EXPECT_EQ(0, event[3].empty.failed);
+	EXPECT_EQ(0, event[3].empty.root_status);
+	EXPECT_EQ(0, event[3].empty.utime_ns + event[3].empty.stime_ns);
+	close(fd);
+}
+
+/* Redaction is judged at each event: secrecy may begin and end. */
+TEST_F(user, a_member_that_is_not_dumpable_is_redacted)
+{
+	int gate[2];
+	pid_t root;
+
+	km_gate(gate);
+	root = km_fork();
+	if (!root) {
+		km_gate_wait(gate);
+		must(prctl(PR_SET_DUMPABLE, 0));
+		if (!km_fork())
+			_exit(1);
+		wait(NULL);
+		_exit(2);
+	}
+	km_add(self->fd, TREE, root, KM_LIFE, 9);
+	km_gate_open(gate);
+	km_join(root);
+	km_read_until(self->fd, &self->log, KMONITOR_EMPTY, root);
+	ASSERT_EQ(4, self->log.nr);
+	for (int i = 0; i < 3; i++)
+		expect_redacted(_metadata, &self->log.event[i]);
+	EXPECT_EQ(2, self->log.event[3].empty.members);
+}
+
+/* Of a user namespace that the creator owns it sees all. */
+TEST_F(user, the_owner_of_a_user_namespace_sees_into_it)
+{
+	const struct kmonitor_event *event;
+	int gate[2];
+	pid_t root;
+
+	km_gate(gate);
+	root = km_fork();
+	if (!root) {
+		km_gate_wait(gate);
+		must(unshare(CLONE_NEWUSER));
+		must(prctl(PR_SET_DUMPABLE, 0));
+		_exit(2);
+	}
+	km_add(self->fd, TREE, root, KM_LIFE, 9);
+	km_gate_open(gate);
+	km_join(root);
+	km_read_until(self->fd, &self->log, KMONITOR_EMPTY, root);
+	event = km_find(&self->log, KMONITOR_PROCESS_EXIT, root);
+	ASSERT_NE(NULL, event);
+	EXPECT_EQ(0, event->flags);
+	EXPECT_EQ(NOBODY, event->uid);
+	EXPECT_EQ(2 << 8, event->exit.status);
+	EXPECT_STREQ("permission_test", event->comm);
+}
+
+/* Promise 10: what an unprivileged fd can make another task pay. */
+TEST_F(user, sixteen_unprivileged_trees_hold_a_process_at_most)
+{
+	int fds[17];
+
+	for (int i = 0; i < 17; i++) {
+		fds[i] = km_open(2);
+		EXPECT_EQ(i < 16 ? 0 : -ENOSPC, add(fds[i], TREE, self->own));
+		EXPECT_EQ(i < 16, km_stats(fds[i]).filters);
+	}
+	/* One that goes makes room for another. */
+	close(fds[0]);
+	EXPECT_EQ(0, add(fds[16], TREE, self->own));
+	/* The limit is for trees, and not for root. */
+	EXPECT_EQ(0, add(self->fd, PROCESS, self->own));
+	EXPECT_EQ(0, add(self->root_fd, TREE, self->own));
+	for (int i = 1; i < 17; i++)
+		close(fds[i]);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PROCESS_EXIT comes when the process holds nothing any more.
+ *
+ * A process has two threads.  The sibling leaves first: signal->live falls to
+ * one, and on its way through exit_mm() it clears its tid word and wakes the
+ * futex there.  The waiter is a process of higher real-time priority bound to
+ * the same CPU: the wake-up puts the sibling aside right there, behind its
+ * decrement of signal->live and before exit_files().  Then the leader leaves,
+ * takes signal->live to zero, passes all of do_exit() on the other CPU and
+ * becomes a zombie.  The memory, the socket and the lock of the process live
+ * on with the sibling.
+ *
+ * If the record came with the end of the thread that found group_dead, it
+ * would be there before the leader is a zombie, and the test that nothing has
+ * come by then would fail; so would bind() after the record.
+ */
+
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "common.h"
+
+#define STALL_CPU 0
+#define OTHER_CPU 1
+
+/* Shared by all: the sibling's tid word, and how far the others have come. */
+struct stage {
+	int tid_word;
+	int waiting;
+	int stalled;
+	int released;
+	in_port_t port;
+	int ready[2];
+	int sibling_leaves[2];
+	int leader_leaves[2];
+};
+
+FIXTURE(process)
+{
+	int fd;
+	int memfd;
+	int lock;
+	pid_t pid;
+	pid_t hog;
+	struct stage *stage;
+	struct km_log log;
+};
+
+static void bind_to(int cpu, int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+
+	km_pin(cpu);
+	must(sched_setscheduler(0, SCHED_FIFO, &param));
+}
+
+/* Takes the CPU from the sibling as soon as its tid word is cleared. */
+static void hog_the_cpu(struct stage *stage)
+{
+	uint64_t end;
+
+	bind_to(STALL_CPU, 20);
+	stage->waiting = 1;
+	while (__atomic_load_n(&stage->tid_word, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, &stage->tid_word, FUTEX_WAIT, 1, NULL, NULL,
+			0);
+	__atomic_store_n(&stage->stalled, 1, __ATOMIC_RELEASE);
+	end = km_boottime_ns() + KM_TIMEOUT_MS / 2 * 1000000ULL;
+	while (!__atomic_load_n(&stage->released, __ATOMIC_ACQUIRE))
+		check(km_boottime_ns() < end, "nobody released the sibling");
+	_exit(0);
+}
+
+static void *sibling(void *arg)
+{
+	struct stage *stage = arg;
+
+	bind_to(STALL_CPU, 10);
+	syscall(SYS_set_tid_address, &stage->tid_word);
+	__atomic_store_n(&stage->tid_word, 1, __ATOMIC_RELEASE);
+	km_gate_open(stage->ready);
+	km_gate_wait(stage->sibling_leaves);
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
+static int bind_port(in_port_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = *port };
+	socklen_t len = sizeof(address);
+	int fd = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+	if (bind(fd, (struct sockaddr *)&address, len)) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	must(listen(fd, 1));
+	must(getsockname(fd, (struct sockaddr *)&address, &len));
+	*port = address.sin_port;
+	return fd;
+}
+
+/* Holds a listening socket, a lock and a writable mapping until it ends. */
+static void hold_and_leave(struct stage *stage, int memfd, const char *lock)
+{
+	pthread_t thread;
+	int fd;
+
+	check(bind_port(&stage->port) >= 0, "no port");
+	fd = must(open(lock, O_RDWR | O_CLOEXEC));
+	must(flock(fd, LOCK_EX));
+	must(mmap(NULL, KM_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0));
+	check(!pthread_create(&thread, NULL, sibling, stage), "no thread");
+	km_gate_wait(stage->leader_leaves);
+	syscall(SYS_exit, 0);
+}
+
+FIXTURE_SETUP(process)
+{
+	char lock[] = "/tmp/release_test.XXXXXX";
+
+	self->fd = km_open(0);
+	self->memfd =
+		must(memfd_create("memory", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+	must(ftruncate(self->memfd, KM_PAGE));
+	self->lock = must(mkstemp(lock));
+	self->stage = must(mmap(NULL, KM_PAGE, PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	km_gate(self->stage->ready);
+	km_gate(self->stage->sibling_leaves);
+	km_gate(self->stage->leader_leaves);
+
+	km_pin(OTHER_CPU);
+	self->pid = km_fork();
+	if (!self->pid)
+		hold_and_leave(self->stage, self->memfd, lock);
+	km_gate_wait(self->stage->ready);
+	must(unlink(lock));
+	self->hog = km_fork();
+	if (!self->hog)
+		hog_the_cpu(self->stage);
+	while (!__atomic_load_n(&self->stage->waiting, __ATOMIC_ACQUIRE) ||
+	       km_state(self->hog) != 'S')
+		sched_yield();
+}
+
+FIXTURE_TEARDOWN(process)
+{
+	close(self->lock);
+	close(self->memfd);
+	close(self->fd);
+}
+
+/* What the process holds, as errors of whoever wants it too. */
+static void expect_held(struct __test_metadata *_metadata,
+			FIXTURE_DATA(process) * self, bool held)
+{
+	int ret = bind_port(&self->stage->port);
+
+	EXPECT_EQ(held ? -EADDRINUSE : 0, ret < 0 ? ret : 0);
+	ret = flock(self->lock, LOCK_EX | LOCK_NB) ? errno : 0;
+	EXPECT_EQ(held ? EWOULDBLOCK : 0, ret);
+	ret = fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE) ? errno : 0;
+	EXPECT_EQ(held ? EBUSY : 0, ret);
+}
+
+static void wait_for(const int *flag)
+{
+	uint64_t end = km_boottime_ns() + KM_TIMEOUT_MS * 1000000ULL;
+
+	while (!__atomic_load_n(flag, __ATOMIC_ACQUIRE)) {
+		check(km_boottime_ns() < end, "the sibling doesn't stall");
+		sched_yield();
+	}
+}
+
+TEST_F(process, exit_waits_for_a_stalled_sibling)
+{
+	const struct kmonitor_event *leader;
+
+	km_add(self->fd, KMONITOR_TARGET_PROCESS, self->pid, KM_LIFE, 1);
+	km_gate_open(self->stage->sibling_leaves);
+	wait_for(&self->stage->stalled);
+	km_gate_open(self->stage->leader_leaves);
+	while (km_state(self->pid) != 'Z')
+		sched_yield();
+
+	/* Both threads have had their record, one as the last. */
+	km_drain(self->fd, &self->log);
+	EXPECT_EQ(2, km_count(&self->log, KMONITOR_THREAD_EXIT, 0));
+	leader = km_find(&self->log, KMONITOR_THREAD_EXIT, self->pid);
+	ASSERT_NE(NULL, leader);
+	EXPECT_EQ(KMONITOR_EVENT_LAST_THREAD, leader->flags);
+	/* But the process holds all that it held, and has not ended. */
+	expect_held(_metadata, self, true);
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_PROCESS_EXIT, 0));
+	EXPECT_FALSE(km_readable(self->fd, 0));
+	EXPECT_EQ(1, km_stats(self->fd).filters);
+
+	__atomic_store_n(&self->stage->released, 1, __ATOMIC_RELEASE);
+	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, self->pid);
+	expect_held(_metadata, self, false);
+	EXPECT_EQ(0, km_join(self->pid));
+	EXPECT_EQ(0, km_join(self->hog));
+	EXPECT_EQ(3, self->log.nr);
+}
+
+/* The same without a stall, as a supervisor restarts a service. */
+TEST_F(process, what_it_held_is_free_when_the_record_is_read)
+{
+	km_add(self->fd, KMONITOR_TARGET_PROCESS, self->pid,
+	       KMONITOR_PROCESS_EXIT, 1);
+	must(kill(self->hog, SIGKILL));
+	EXPECT_EQ(SIGKILL, km_join(self->hog));
+	must(kill(self->pid, SIGKILL));
+	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, self->pid);
+	expect_held(_metadata, self, false);
+	EXPECT_EQ(SIGKILL, km_join(self->pid));
+}
+
+/* A supervisor that waits finds the record when wait() has returned. */
+TEST(exit_comes_before_wait_returns)
+{
+	struct km_log log = {};
+	int fd = km_open(4096);
+	pid_t child;
+
+	km_add(fd, KMONITOR_TARGET_TREE, 0, KMONITOR_PROCESS_EXIT, 1);
+	for (int i = 0; i < 200; i++) {
+		child = vfork();
+		if (!child)
+			_exit(0);
+		km_join(child);
+		km_drain(fd, &log);
+		ASSERT_EQ(i + 1, log.nr);
+		ASSERT_EQ(child, log.event[i].pid);
+	}
+	close(fd);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* TREE: who is a member, whatever it does to get away. */
+
+#include "kselftest_harness.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "common.h"
+
+#define TREE KMONITOR_TARGET_TREE
+
+FIXTURE(monitor)
+{
+	int fd;
+	int gate[2];
+	struct km_log log;
+};
+
+FIXTURE_SETUP(monitor)
+{
+	self->fd = km_open(0);
+	km_gate(self->gate);
+	/* Orphans come here. */
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+}
+
+FIXTURE_TEARDOWN(monitor)
+{
+	close(self->fd);
+}
+
+static pid_t fork_to_end(void)
+{
+	pid_t child = km_fork();
+
+	if (!child)
+		_exit(0);
+	return child;
+}
+
+/* Forks a child that forks on, each generation at the gate before it ends. */
+static pid_t generations(int gate[2], int depth, int ready[2])
+{
+	pid_t child = km_fork();
+
+	if (child)
+		return child;
+	if (depth > 1)
+		generations(gate, depth - 1, ready);
+	else
+		km_gate_open(ready);
+	km_gate_wait(gate);
+	_exit(0);
+}
+
+static void reap_all(void)
+{
+	while (wait(NULL) > 0)
+		;
+}
+
+static const struct kmonitor_event *empty_of(int fd, struct km_log *log,
+					     pid_t root)
+{
+	km_read_until(fd, log, KMONITOR_EMPTY, root);
+	check(km_count(log, KMONITOR_EMPTY, root) == 1,
+	      "expected one EMPTY of %d", root);
+	return km_find(log, KMONITOR_EMPTY, root);
+}
+
+TEST_F(monitor, present_descendants_are_members)
+{
+	const struct kmonitor_event *empty;
+	int ready[2];
+	pid_t root;
+
+	km_gate(ready);
+	root = generations(self->gate, 10, ready);
+	km_gate_wait(ready);
+	km_add(self->fd, TREE, root, KM_LIFE, 5);
+	for (int i = 0; i < 10; i++)
+		km_gate_open(self->gate);
+	reap_all();
+	empty = empty_of(self->fd, &self->log, root);
+	EXPECT_EQ(10, empty->empty.members);
+	EXPECT_EQ(10, km_count(&self->log, KMONITOR_PROCESS_EXIT, 0));
+	EXPECT_EQ(10, km_count(&self->log, KMONITOR_THREAD_EXIT, 0));
+}
+
+TEST_F(monitor, the_ways_out_lead_nowhere)
+{
+	pid_t root = km_fork();
+
+	if (!root) {
+		km_gate_wait(self->gate);
+		if (!km_fork()) {
+			/* A daemon: twice forked, own session, reparented. */
+			setsid();
+			if (!km_fork()) {
+				setsid();
+				fork_to_end();
+			}
+			_exit(0);
+		}
+		if (!km_raw_clone(CLONE_PARENT | SIGCHLD)) {
+			fork_to_end();
+			_exit(0);
+		}
+		if (!vfork())
+			_exit(0);
+		if (!km_raw_clone(CLONE_NEWPID | SIGCHLD)) {
+			fork_to_end();
+			_exit(0);
+		}
+		_exit(0);
+	}
+	km_add(self->fd, TREE, root, KM_LIFE, 5);
+	km_gate_open(self->gate);
+	reap_all();
+	EXPECT_EQ(9, empty_of(self->fd, &self->log, root)->empty.members);
+	EXPECT_EQ(8, km_count(&self->log, KMONITOR_PROCESS_FORK, 0));
+	EXPECT_EQ(9, km_count(&self->log, KMONITOR_PROCESS_EXIT, 0));
+}
+
+static void *fork_in_thread(void *arg)
+{
+	fork_to_end();
+	return arg;
+}
+
+TEST_F(monitor, children_of_any_thread_are_members)
+{
+	pid_t root = km_fork();
+
+	if (!root) {
+		pthread_t thread[4];
+
+		km_gate_wait(self->gate);
+		for (int i = 0; i < 4; i++)
+			pthread_create(&thread[i], NULL, fork_in_thread, NULL);
+		for (int i = 0; i < 4; i++)
+			pthread_join(thread[i], NULL);
+		_exit(0);
+	}
+	km_add(self->fd, TREE, root, KM_LIFE, 5);
+	km_gate_open(self->gate);
+	reap_all();
+	EXPECT_EQ(5, empty_of(self->fd, &self->log, root)->empty.members);
+	EXPECT_EQ(4, km_count(&self->log, KMONITOR_THREAD_CREATE, root));
+	EXPECT_EQ(9, km_count(&self->log, KMONITOR_THREAD_EXIT, 0));
+}
+
+/* The children of each thread are found, not only those of the leader. */
+static void *fork_and_stay(void *arg)
+{
+	int *gates = arg;
+	pid_t child = km_fork();
+
+	if (!child) {
+		km_gate_open(gates + 2);
+		km_gate_wait(gates);
+		_exit(0);
+	}
+	pause();
+	return NULL;
+}
+
+TEST_F(monitor, present_children_of_other_threads_are_members)
+{
+	int gates[4] = { self->gate[0], self->gate[1] };
+	pid_t root;
+
+	km_gate(gates + 2);
+	root = km_fork();
+	if (!root) {
+		pthread_t thread;
+
+		for (int i = 0; i < 3; i++)
+			pthread_create(&thread, NULL, fork_and_stay, gates);
+		km_gate_wait(gates);
+		_exit(0);
+	}
+	for (int i = 0; i < 3; i++)
+		km_gate_wait(gates + 2);
+	km_add(self->fd, TREE, root, KM_LIFE, 5);
+	for (int i = 0; i < 4; i++)
+		km_gate_open(self->gate);
+	reap_all();
+	EXPECT_EQ(4, empty_of(self->fd, &self->log, root)->empty.members);
+	EXPECT_EQ(4, km_count(&self->log, KMONITOR_PROCESS_EXIT, 0));
+}
+
+TEST_F(monitor, a_child_joins_by_itself_on_an_inherited_descriptor)
+{
+	char *argv[] = { km_helper("quick"), NULL };
+	pid_t root = km_fork();
+
+	if (!root) {
+		km_add(self->fd, TREE, 0, KM_LIFE, 5);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	EXPECT_EQ(0, km_join(root));
+	EXPECT_EQ(1, empty_of(self->fd, &self->log, root)->empty.members);
+	EXPECT_EQ(4, self->log.nr);
+	EXPECT_EQ(KMONITOR_PROCESS_EXEC, self->log.event[0].type);
+}
+
+TEST_F(monitor, a_tree_outlives_its_root)
+{
+	const struct kmonitor_event *event;
+	int ready[2];
+	uint64_t handle;
+	pid_t root;
+
+	km_gate(ready);
+	root = km_fork();
+	if (!root) {
+		generations(self->gate, 1, ready);
+		km_gate_wait(self->gate);
+		_exit(9);
+	}
+	km_gate_wait(ready);
+	handle = km_add(self->fd, TREE, root, KM_LIFE, 5);
+	must(kill(root, SIGTERM));
+	EXPECT_EQ(SIGTERM, km_join(root));
+	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, root);
+	EXPECT_EQ(1, km_stats(self->fd).filters);
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_EMPTY, 0));
+	km_gate_open(self->gate);
+	reap_all();
+	event = empty_of(self->fd, &self->log, root);
+	EXPECT_EQ(handle, event->empty.handle);
+	EXPECT_EQ(SIGTERM, event->empty.root_status);
+	EXPECT_EQ(2, event->empty.members);
+	EXPECT_EQ(1, event->empty.failed);
+	EXPECT_EQ(0, km_stats(self->fd).filters);
+	EXPECT_EQ(-ENOENT, km_del(self->fd, handle));
+}
+
+/* Promise 6: nested trees. */
+TEST_F(monitor, trees_nest)
+{
+	const struct kmonitor_event *outer, *inner, *event;
+	int ready[2], told[2];
+	pid_t root, child;
+
+	km_gate(ready);
+	km_gate(told);
+	root = km_fork();
+	if (!root) {
+		child = generations(self->gate, 2, ready);
+		must(write(told[1], &child, sizeof(child)));
+		km_join(child);
+		fork_to_end();
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	must(read(told[0], &child, sizeof(child)));
+	km_add(self->fd, TREE, root, KM_LIFE, 1);
+	km_add(self->fd, TREE, child, KM_LIFE, 2);
+	for (int i = 0; i < 2; i++)
+		km_gate_open(self->gate);
+	reap_all();
+	outer = empty_of(self->fd, &self->log, root);
+	inner = empty_of(self->fd, &self->log, child);
+	EXPECT_LT(inner, outer);
+	EXPECT_EQ(2, inner->empty.members);
+	EXPECT_EQ(4, outer->empty.members);
+	EXPECT_EQ(2, inner->cookie);
+	EXPECT_EQ(1, outer->cookie);
+	/* One record each, those of the inner tree with the inner cookie. */
+	EXPECT_EQ(4, km_count(&self->log, KMONITOR_PROCESS_EXIT, 0));
+	event = km_find(&self->log, KMONITOR_PROCESS_EXIT, child);
+	EXPECT_EQ(2, event->cookie);
+	event = km_find(&self->log, KMONITOR_PROCESS_EXIT, root);
+	EXPECT_EQ(1, event->cookie);
+	for (size_t i = 0; i < self->log.nr; i++) {
+		event = self->log.event + i;
+		if (event < inner && event->tgid != root)
+			EXPECT_EQ(2, event->cookie);
+	}
+}
+
+/* Whichever was added first, the inner one is more specific. */
+TEST_F(monitor, an_outer_tree_added_later_is_still_the_outer)
+{
+	int ready[2], told[2];
+	pid_t root, child;
+
+	km_gate(ready);
+	km_gate(told);
+	root = km_fork();
+	if (!root) {
+		child = generations(self->gate, 1, ready);
+		must(write(told[1], &child, sizeof(child)));
+		km_join(child);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	must(read(told[0], &child, sizeof(child)));
+	km_add(self->fd, TREE, child, KM_LIFE, 2);
+	km_add(self->fd, TREE, root, KM_LIFE, 1);
+	km_gate_open(self->gate);
+	km_join(root);
+	km_read_until(self->fd, &self->log, KMONITOR_EMPTY, root);
+	EXPECT_EQ(2, km_find(&self->log, KMONITOR_PROCESS_EXIT, child)->cookie);
+	EXPECT_EQ(1, km_find(&self->log, KMONITOR_PROCESS_EXIT, root)->cookie);
+	EXPECT_EQ(1, km_count(&self->log, KMONITOR_EMPTY, child));
+}
+
+TEST_F(monitor, deleting_the_inner_tree_leaves_the_outer)
+{
+	const struct kmonitor_event *empty;
+	uint64_t inner;
+	int ready[2], told[2];
+	pid_t root, child;
+
+	km_gate(ready);
+	km_gate(told);
+	root = km_fork();
+	if (!root) {
+		child = generations(self->gate, 2, ready);
+		must(write(told[1], &child, sizeof(child)));
+		km_join(child);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	must(read(told[0], &child, sizeof(child)));
+	km_add(self->fd, TREE, root, KM_LIFE, 1);
+	inner = km_add(self->fd, TREE, child, KM_LIFE, 2);
+	EXPECT_EQ(0, km_del(self->fd, inner));
+	for (int i = 0; i < 2; i++)
+		km_gate_open(self->gate);
+	reap_all();
+	empty = empty_of(self->fd, &self->log, root);
+	EXPECT_EQ(3, empty->empty.members);
+	EXPECT_EQ(1, km_count(&self->log, KMONITOR_EMPTY, 0));
+	EXPECT_EQ(3, km_count(&self->log, KMONITOR_PROCESS_EXIT, 0));
+	for (size_t i = 0; i < self->log.nr; i++)
+		EXPECT_EQ(1, self->log.event[i].cookie);
+}
+
+TEST_F(monitor, a_deleted_tree_says_no_more)
+{
+	struct kmonitor_filter filter = { .target = TREE, .events = KM_LIFE };
+	int ready[2];
+	pid_t root;
+
+	km_gate(ready);
+	root = generations(self->gate, 1, ready);
+	km_gate_wait(ready);
+	/* By its handle, and by its root. */
+	EXPECT_EQ(0,
+		  km_del(self->fd, km_add(self->fd, TREE, root, KM_LIFE, 5)));
+	km_add(self->fd, TREE, root, KM_LIFE, 5);
+	filter.id = root;
+	EXPECT_EQ(0, km_ioctl(self->fd, KMONITOR_IOC_FILTER_DEL, &filter));
+	km_gate_open(self->gate);
+	reap_all();
+	EXPECT_EQ(0, km_stats(self->fd).matched);
+	EXPECT_EQ(0, km_stats(self->fd).filters);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# build-kernel.sh [release|debug|off]: builds the patched kernel in the cache and prints
+# the directory of its image. Nothing is done when these very contents were built before.
+set -eu -o pipefail
+. "$(dirname "$0")/common.sh"
+
+flavour=${1:-release}
+case $flavour in release | debug | off) ;; *) die "no kernel flavour $flavour" ;; esac
+"$vm_dir/packages.sh" kernel
+
+source=$("$vm_dir/kernel-source.sh")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$vm_dir/make-patches.sh" "$source" "$work/patches" "$work/tree"
+
+key=$({
+	echo "$source" "$flavour"
+	gcc --version
+	cat "$vm_dir/config/base.config" "$vm_dir/config/$flavour.config" 2>/dev/null || true
+	cd "$work/tree" && find . -name .git -prune -o -type f -print | LC_ALL=C sort |
+		xargs sha256sum
+} | hash_of)
+image=$cache_dir/images/$flavour-$key
+
+build() {
+	out=$source/build-$flavour
+	log=$source/build-$flavour.log
+	"$vm_dir/configure.sh" "$flavour" "$source/tree" "$out"
+
+	expect=0 count=
+	if [ ! -f "$out/vmlinux" ]; then
+		count=$source/steps-$flavour
+		expect=$(cat "$count" 2>/dev/null || echo 1450)
+	fi
+	say "building the $flavour kernel, log in $log"
+	tty=0
+	[ ! -t 2 ] || tty=1
+	if ! "$vm_dir/kernel-make.sh" "$source/tree" "$out" bzImage 2>&1 | tee "$log" |
+		gawk -v expect="$expect" -v tty=$tty -v count="$work/steps" \
+			-f "$vm_dir/progress.awk" >&2
+	then
+		grep -n -A5 -E 'error|Error|undefined' "$log" | tail -n 40 >&2
+		die "the kernel did not build, see $log"
+	fi
+	[ -z "$count" ] || cp "$work/steps" "$count"
+}
+
+if [ ! -d "$image" ]; then
+	lock "$source/build.lock"
+fi
+if [ ! -d "$image" ]; then
+	"$vm_dir/sync-source.sh" "$source" "$work/tree"
+	build
+	rm -rf "$image.new"
+	mkdir -p "$image.new"
+	cp "$out/arch/x86/boot/bzImage" "$out/vmlinux" "$out/.config" \
+		"$out/usr/gen_init_cpio" "$image.new/"
+	mv "$image.new" "$image"
+	# The last dozen images stay.
+	find "$cache_dir/images" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -rn |
+		tail -n +13 | cut -d' ' -f2- | xargs -r rm -rf
+fi
+touch "$image"
+echo "$image"

@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# check.sh BUILD [release|debug|off]: runs the tests in a VM. The last line is the count of
+# passed, failed and skipped tests; no verdict from the VM is a failure.
+# TESTS=pattern chooses tests, VCPUS= sets the number of processors.
+set -eu -o pipefail
+. "$(dirname "$0")/common.sh"
+
+build=$1 flavour=${2:-release}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+give_up() {
+	say "$1"
+	echo "0 passed, 1 failed, 0 skipped"
+	exit 1
+}
+
+# Without CONFIG_KMONITOR there is only its absence to test.
+[ "$flavour" != off ] || TESTS=config_test
+
+"$vm_dir/packages.sh" user vm
+image=$("$vm_dir/build-kernel.sh" "$flavour") || give_up "no kernel"
+"$vm_dir/mkinitramfs.sh" "$image" "$build" "$work/initramfs" "${TESTS:-*}"
+
+seconds=1200 limit=300
+[ "$flavour" != debug ] || {
+	seconds=2400 limit=600
+	export VM_MEMORY="${VM_MEMORY:-4G}"
+}
+say "booting the $flavour kernel with ${VCPUS:-2} processors"
+attend "$vm_dir/qemu.sh" "$image" "$work/initramfs" "$work/outcome" $seconds \
+	"loglevel=4 log_buf_len=8M kmon.mode=check kmon.limit=$limit" </dev/null || true
+
+verdict=$(tr -d '\r' <"$work/outcome" | sed -n '$s/^verdict: //p')
+[ -n "$verdict" ] || give_up "the VM ended without a verdict"
+tr -d '\r' <"$work/outcome" | sed '/^verdict: /d; s/^/FAILED: /'
+read -r passed _ failed _ skipped _ <<<"$verdict"
+
+# What the built kernel shows without running.
+if [ "$flavour" != off ]; then
+	echo "== nops.sh"
+	"$vm_dir/nops.sh" "$image" | tee "$work/nops" ||
+		grep -q '^not ok' "$work/nops" || failed=$((failed + 1))
+	passed=$((passed + $(grep -c '^ok' "$work/nops" || true)))
+	failed=$((failed + $(grep -c '^not ok' "$work/nops" || true)))
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What the scripts of this directory share: places, messages, locks.
+
+vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top_dir=$(cd "$vm_dir/../.." && pwd)
+cache_dir=${KMONITOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kmonitor}
+export top_dir vm_dir cache_dir
+
+say() { printf 'kmonitor: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Waits for the lock file $1 and holds it, on descriptor 9, until the shell ends.
+lock() {
+	mkdir -p "$(dirname "$1")"
+	exec 9>"$1"
+	flock -n 9 || { say "waiting for $1"; flock 9; }
+}
+
+# Runs a command with this stdin and returns its status; a signal to end goes on to it.
+attend() {
+	"$@" <&0 &
+	attended=$!
+	trap 'kill "$attended" 2>/dev/null; wait "$attended" || true; exit 143' INT TERM HUP
+	wait "$attended"
+}
+
+# Prints a short name for what comes in on stdin.
+hash_of() { sha256sum | cut -c1-16; }

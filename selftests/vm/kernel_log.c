@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Judges the kernel after the tests: its leak scan and its log. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "init.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define KMEMLEAK "/sys/kernel/debug/kmemleak"
+
+/* Lines shown from the first bad one on. */
+#define SHOWN_LINES 60
+
+static const char *const bad[] = {
+	"WARNING:",
+	"BUG:",
+	"Oops",
+	"cut here",
+	"Call Trace:",
+	"KASAN:",
+	"KCSAN:",
+	"UBSAN:",
+	"ODEBUG:",
+	"refcount_t:",
+	"lockdep is turned off",
+	"turning off the locking correctness validator",
+	"suspicious RCU",
+	"possible recursive",
+	"possible circular",
+	"possible irq",
+	"detected stall",
+	"rcu_preempt kthread",
+	"INFO: ",
+	"unreferenced object",
+	"suspected memory leak",
+	"kmemleak: Memory pool empty",
+	"kmemleak: Kernel memory leak detector disabled",
+};
+
+static bool is_bad(const char *line)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		if (strstr(line, bad[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool scan(int fd)
+{
+	if (write(fd, "scan", 4) == 4)
+		return true;
+	fprintf(stderr, "init: " KMEMLEAK ": %m\n");
+	return false;
+}
+
+/* Scans twice: the second time confirms. Objects under five seconds old are not seen. */
+void scan_for_leaks(struct verdict *verdict)
+{
+	int fd = open(KMEMLEAK, O_RDWR | O_CLOEXEC);
+	char text[4096];
+	bool leaks = false;
+	ssize_t len;
+
+	if (fd < 0)
+		return;
+	puts("== leak scan");
+	sleep(6);
+	if (!scan(fd) || !scan(fd))
+		fail(verdict, "kernel: no leak scan");
+	while ((len = read(fd, text, sizeof(text))) > 0) {
+		leaks = true;
+		fwrite(text, 1, len, stdout);
+	}
+	close(fd);
+	if (leaks)
+		fail(verdict, "kernel: memory leaks");
+}
+
+/* Fails the run for the first bad line of the kernel's log, and shows what follows it. */
+void judge_kernel_log(struct verdict *verdict)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	bool in_oom_report = false;
+	unsigned int found = 0;
+	unsigned int show = 0;
+	char first[256] = "";
+	char record[8192];
+
+	if (fd < 0) {
+		fail(verdict, "kernel: /dev/kmsg: %m");
+		return;
+	}
+	for (;;) {
+		ssize_t len = read(fd, record, sizeof(record) - 1);
+		char *line;
+
+		/* EPIPE: records were overwritten before they were read. */
+		if (len < 0 && (errno == EPIPE || errno == EINTR))
+			continue;
+		if (len <= 0)
+			break;
+		record[len] = '\0';
+		line = strchr(record, ';');
+		line = line ? line + 1 : record;
+		line[strcspn(line, "\n")] = '\0';
+
+		/* The stack in the report of an out-of-memory kill is no fault. */
+		if (strstr(line, "invoked oom-killer"))
+			in_oom_report = true;
+		if (strstr(line, "oom-kill:"))
+			in_oom_report = false;
+		if (is_bad(line) &&
+		    !(in_oom_report && strstr(line, "Call Trace:"))) {
+			if (!found++) {
+				puts("== kernel log");
+				snprintf(first, sizeof(first), "%.255s", line);
+				show = SHOWN_LINES;
+			}
+		}
+		if (show) {
+			show--;
+			printf("kernel: %s\n", line);
+		}
+	}
+	close(fd);
+	if (found)
+		fail(verdict, "kernel log: %s (%u such lines)", first, found);
+}

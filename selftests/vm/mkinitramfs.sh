@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# mkinitramfs.sh IMAGE BUILD OUT [PATTERN]: the initramfs of a test run: PID 1, the tests
+# whose names match PATTERN, the tools, busybox, and a few programs that tests use.
+# mkinitramfs.sh IMAGE BUILD OUT --job DIR: PID 1 and the job to run on the host's root.
+set -eu -o pipefail
+. "$(dirname "$0")/common.sh"
+
+image=$1 build=$2 out=$3 pattern=${4:-*} job=${5:-}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+add_dir() {
+	case $1 in / | .) return ;; esac
+	add_dir "$(dirname "$1")"
+	echo "dir $1 0755 0 0" >>"$work/dirs"
+}
+
+# add PATH FROM [MODE]
+add() {
+	add_dir "$(dirname "$1")"
+	echo "file $1 $2 ${3:-0755} 0 0" >>"$work/list"
+}
+
+# add_program PATH FROM: with the libraries that it needs.
+add_program() {
+	add "$1" "$2"
+	ldd "$2" 2>/dev/null | grep -o '/[^ ]*' >"$work/libraries" || true
+	while read -r library; do add "$library" "$library"; done <"$work/libraries"
+}
+
+add /init "$build/vm/init"
+for dir in /dev /proc /sys /tmp /root /etc /run; do add_dir "$dir"; done
+echo "nod /dev/console 0600 0 0 c 5 1" >>"$work/list"
+
+if [ "$pattern" = --job ]; then
+	for file in "$job"/*; do add "/job/${file##*/}" "$file" 0644; done
+else
+	add /bin/busybox "$(command -v busybox)"
+	{
+		busybox --list | grep -vxE 'busybox|bash|strace' |
+			sed 's|.*|slink /bin/& busybox 0777 0 0|'
+		echo "slink /usr / 0777 0 0"
+		echo "slink /sbin bin 0777 0 0"
+	} >>"$work/list"
+	for name in bash strace; do add_program "/bin/$name" "$(command -v $name)"; done
+	for file in "$build"/tools/*; do
+		[ ! -x "$file" ] || [ ! -f "$file" ] || add_program "/bin/${file##*/}" "$file"
+	done
+	printf '%s\n' root:x:0:0::/root:/bin/sh nobody:x:65534:65534::/tmp:/bin/sh \
+		>"$work/passwd"
+	printf '%s\n' root:x:0: nogroup:x:65534: >"$work/group"
+	add /etc/passwd "$work/passwd" 0644
+	add /etc/group "$work/group" 0644
+	add_dir /selftests/helpers
+	for file in "$build"/selftests/*; do
+		# shellcheck disable=SC2254 # a pattern by intent
+		case ${file##*/} in
+		$pattern) [ ! -x "$file" ] || [ ! -f "$file" ] || add "/selftests/${file##*/}" "$file" ;;
+		esac
+	done
+	for file in "$build"/selftests/helpers/*; do
+		[ ! -x "$file" ] || [ ! -f "$file" ] || add "/selftests/helpers/${file##*/}" "$file"
+	done
+fi
+
+LC_ALL=C sort -u "$work/dirs" >"$work/all"
+LC_ALL=C sort -u "$work/list" >>"$work/all"
+"$image/gen_init_cpio" "$work/all" | gzip -1 >"$out"
