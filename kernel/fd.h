@@ -5,14 +5,18 @@
 #ifndef _KMONITOR_FD_H
 #define _KMONITOR_FD_H
 
-#include <linux/mutex.h>
-#include <linux/wait.h>
 #include <linux/irq_work.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "filter.h"
 #include "ring.h"
 
+struct file;
+struct iov_iter;
+struct kiocb;
 struct ucounts;
 
 /**
@@ -37,9 +41,18 @@ struct kmonitor {
 
 int kmonitor_fd_create(const struct kmonitor_attr *attr, unsigned int flags);
 
+/* read.c */
+ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to);
+__poll_t kmonitor_poll(struct file *file, poll_table *wait);
+
+/* ioctl.c */
+long kmonitor_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
 /* hooks.c */
 void kmonitor_hooks_get(void);
 void kmonitor_hooks_put(void);
+
+/* empty.c */
 void kmonitor_flush_pending(struct kmonitor *mon);
 
 #endif /* _KMONITOR_FD_H */

@@ -66,7 +66,7 @@ void kmonitor_entry_discard(struct kmonitor_entry *entry);
 void kmonitor_entry_retire(struct kmonitor_entry *entry);
 void kmonitor_entry_leave(struct kmonitor_entry *entry);
 
-/* hooks.c: where filter and ring meet */
+/* empty.c: where filter and ring meet */
 void kmonitor_tree_empty(struct kmonitor_filters *filters,
 			 struct kmonitor_entry *entry);
 

@@ -13,11 +13,18 @@
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <linux/kmonitor.h>
+
 #include "init.h"
+
+#ifndef __NR_kmonitor_init
+#define __NR_kmonitor_init 500
+#endif
 
 /* The second serial port, where only the outcome goes. */
 #define OUTCOME_PORT "/dev/ttyS1"
@@ -121,13 +128,31 @@ static void power_off(const char *outcome)
 	reboot(RB_AUTOBOOT);
 }
 
+/*
+ * Keeps the hooks switched on: check.sh says why.  Charged to a user of its own,
+ * for the tests of the limits.
+ */
+static void hold_hooks(void)
+{
+	if (seteuid(65533) ||
+	    (syscall(__NR_kmonitor_init, NULL, 0, KMONITOR_CLOEXEC) < 0 &&
+	     errno != ENOSYS))
+		perror("init: kmonitor_init");
+	if (seteuid(0))
+		perror("init: seteuid");
+}
+
 static void check(void)
 {
 	static struct verdict verdict;
 	static char outcome[sizeof(verdict.failures) + 128];
 	char limit[16] = "300";
+	char hold[4] = "0";
 
 	parameter("kmon.limit", limit, sizeof(limit));
+	parameter("kmon.hold", hold, sizeof(hold));
+	if (atoi(hold))
+		hold_hooks();
 	run_tests(&verdict, atoi(limit));
 	scan_for_leaks(&verdict);
 	judge_kernel_log(&verdict);

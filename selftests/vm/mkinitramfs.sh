@@ -53,11 +53,9 @@ else
 	add /etc/passwd "$work/passwd" 0644
 	add /etc/group "$work/group" 0644
 	add_dir /selftests/helpers
-	for file in "$build"/selftests/*; do
-		# shellcheck disable=SC2254 # a pattern by intent
-		case ${file##*/} in
-		$pattern) [ ! -x "$file" ] || [ ! -f "$file" ] || add "/selftests/${file##*/}" "$file" ;;
-		esac
+	# shellcheck disable=SC2231 # a pattern by intent
+	for file in "$build"/selftests/$pattern; do
+		[ ! -x "$file" ] || [ ! -f "$file" ] || add "/selftests/${file##*/}" "$file"
 	done
 	for file in "$build"/selftests/helpers/*; do
 		[ ! -x "$file" ] || [ ! -f "$file" ] || add "/selftests/helpers/${file##*/}" "$file"

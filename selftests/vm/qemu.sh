@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # qemu.sh IMAGE INITRAMFS OUTCOME SECONDS APPEND [OPTION...]: boots the image with the console
 # on stdin and stdout and the outcome port in a file; ends when the VM does, at the time
-# limit, or by a signal, and leaves nothing running.
+# limit, or by a signal, and leaves nothing running. VCPUS and VM_MEMORY size the VM;
+# VM_THREAD=single emulates all its processors in one thread.
 set -eu
 . "$(dirname "$0")/common.sh"
 
 image=$1 initramfs=$2 outcome=$3 seconds=$4 append=$5
 shift 5
-read -ra accel <<<"$("$vm_dir/accel.sh" "$image")"
+options=$("$vm_dir/accel.sh" "$image")
+read -ra accel <<<"${options/thread=multi/thread=${VM_THREAD:-multi}}"
 
 # QEMU leaves its output non-blocking: give it a pipe of its own, and drop the serial
 # line's carriage returns.

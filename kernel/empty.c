@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * EMPTY records, which are never lost: they wait in their entry for room.
+ */
+
+#include <linux/irq_work.h>
+#include <linux/list.h>
+
+#include "entry.h"
+#include "fd.h"
+#include "record.h"
+
+/* Writes the first EMPTY record that waits for room; whether one has found it. */
+static bool flush_one(struct kmonitor *mon)
+{
+	struct kmonitor_filters *filters = &mon->filters;
+	enum kmonitor_append done = KMONITOR_APPEND_FULL;
+	struct kmonitor_entry *entry;
+	struct kmonitor_event event;
+	unsigned long flags;
+
+	spin_lock_irqsave(&filters->pending_lock, flags);
+	entry = list_first_entry_or_null(&filters->pending,
+					 struct kmonitor_entry, pending);
+	if (entry) {
+		kmonitor_record_fill_empty(&event, entry, &filters->creator);
+		done = kmonitor_ring_try_append(&mon->ring, &event,
+						entry->cookie);
+	}
+	if (done != KMONITOR_APPEND_FULL) {
+		list_del_init(&entry->pending);
+		kmonitor_entry_discard(entry);
+	}
+	spin_unlock_irqrestore(&filters->pending_lock, flags);
+
+	if (done == KMONITOR_APPEND_WAKE)
+		irq_work_queue(&mon->wake);
+	return done != KMONITOR_APPEND_FULL;
+}
+
+/*
+ * Writes EMPTY records that wait for room.  pending_lock puts them in order.
+ * Who adds one and who makes room meet in the barriers of kmonitor_tree_empty()
+ * and kmonitor_ring_consume().  An exit does no more than a batch; the reader
+ * does the rest.
+ */
+void kmonitor_flush_pending(struct kmonitor *mon)
+{
+	int batch = 16;
+
+	if (list_empty(&mon->filters.pending))
+		return;
+	while (flush_one(mon)) {
+		if (!--batch) {
+			irq_work_queue(&mon->wake);
+			return;
+		}
+	}
+}
+
+/**
+ * kmonitor_tree_empty - report that a tree has no member left
+ * @filters: The filter of the descriptor.
+ * @entry: The tree, just killed by the caller.
+ *
+ * Context: Under RCU.  Any but NMI.
+ */
+void kmonitor_tree_empty(struct kmonitor_filters *filters,
+			 struct kmonitor_entry *entry)
+{
+	struct kmonitor *mon = container_of(filters, struct kmonitor, filters);
+
+	scoped_guard(spinlock_irqsave, &filters->pending_lock)
+		list_add_tail(&entry->pending, &filters->pending);
+	/* Pairs with the barrier in kmonitor_ring_consume(). */
+	smp_mb();
+	kmonitor_flush_pending(mon);
+}
