@@ -319,7 +319,7 @@ TEST_F(monitor, deleting_the_inner_tree_leaves_the_outer)
 	const struct kmonitor_event *empty;
 	uint64_t inner;
 	int ready[2], told[2];
-	pid_t root, child, last;
+	pid_t root, child;
 
 	km_gate(ready);
 	km_gate(told);
