@@ -79,6 +79,7 @@ static long show_info(struct kmonitor *mon, void __user *to, size_t size)
 		.ring_records = mon->ring.size,
 	};
 
+	kmonitor_mmap_info(&mon->ring, &info);
 	return copy_out(to, size, &info, sizeof(info));
 }
 
