@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Runs a command; then says how each process of it ended, and what it used. */
+/* Runs a command; then says how each of its processes ended. */
 
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -34,13 +34,13 @@ int main(int argc, char **argv)
 	/* The record of an exit stands before wait() can return. */
 	wait(NULL);
 	while (read(fd, &e, sizeof(e)) == sizeof(e)) {
+		unsigned long long cpu = e.exit.utime_ns + e.exit.stime_ns;
+
 		if (e.type == KMONITOR_LOST)
-			printf("%llu more\n", (long long)e.lost.count);
+			printf("and more: the ring was full\n");
 		else
-			printf("%d %s: status %#x, %llu us, %llu KiB\n", e.tgid,
-			       e.comm, e.exit.status,
-			       (e.exit.utime_ns + e.exit.stime_ns) / 1000ULL,
-			       (unsigned long long)e.exit.maxrss_kib);
+			printf("%d %s: status %#x, %llu us CPU\n", e.tgid,
+			       e.comm, e.exit.status, cpu / 1000);
 	}
 	return 0;
 }

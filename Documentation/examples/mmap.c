@@ -24,13 +24,15 @@ static int map(struct ring *ring, int fd)
 {
 	struct kmonitor_info info;
 	void *tail, *records;
+	size_t size;
 
 	if (ioctl(fd, KMONITOR_IOC_INFO, &info) || !info.mmap_size)
 		return -1;
 	tail = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
 		    MAP_SHARED, fd, info.tail_offset);
-	records = mmap(NULL, info.mmap_size - info.records_offset, PROT_READ,
-		       MAP_SHARED, fd, info.records_offset);
+	size = info.mmap_size - info.records_offset;
+	records = mmap(NULL, size, PROT_READ, MAP_SHARED, fd,
+		       info.records_offset);
 	if (tail == MAP_FAILED || records == MAP_FAILED)
 		return -1;
 	ring->tail = tail;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs a command for a limited time, with all that it starts: tree SECONDS
- * COMMAND...  Reports each process that fails, and the end of the last one.
+ * COMMAND...  Reports each process that fails, and the end of the last.
  * If it is killed itself, so is the command.
  */
 
@@ -49,7 +49,8 @@ static int report(const struct kmonitor_event *e)
 
 	switch (e->type) {
 	case KMONITOR_PROCESS_EXIT:
-		printf("%d %s: status %#x\n", e->tgid, e->comm, e->exit.status);
+		printf("process %d (%s): status %#x\n", e->tgid, e->comm,
+		       e->exit.status);
 		return 1;
 	case KMONITOR_LOST:
 		printf("%llu records lost\n", lost);
