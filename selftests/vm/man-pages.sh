@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# man-pages.sh [update]: checks the manual pages: their form, that they have each name of
-# the public header and each sysctl, and that the programs in them are those of
+# man-pages.sh [update]: checks the manual pages: their form, that they have all that the
+# public header has and each sysctl, and that the programs in them are those of
 # Documentation/examples/; or copies the programs into them.
 set -u -o pipefail
 . "$(dirname "$0")/common.sh"
@@ -9,6 +9,7 @@ set -u -o pipefail
 cd "$top_dir/Documentation/man" || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+header=$top_dir/uapi/linux/kmonitor.h
 accepted='lacks .* entry|manual not found|RETURN VALUES$|out of conventional order'
 status=0
 
@@ -62,14 +63,21 @@ for example in ../examples/*.c; do
 	grep -qxF ".\\\" example: ${example##*/}" ./*.[27] || fault "no page has $example"
 done
 
-# Constants, and the fields of structures.
+# Every structure is shown as it is.
+structures() { sed -n '/^struct kmonitor_[a-z_]* {$/,/^};$/p' "$@" | tr '\n' '@'; }
+each() { sed 's/@};@/&\n/g' | LC_ALL=C sort -u; }
+structures "$header" | each >"$work/declared"
+structures ./*.[27] | each >"$work/shown"
+LC_ALL=C comm -23 "$work/declared" "$work/shown" | tr '@' '\n' | grep . &&
+	fault "structures that no page shows so"
+
+# Every error of the system call, every constant, and every sysctl is there.
 {
-	sed -nE 's/^#define (KMONITOR_[A-Z0-9_]+) .*/\1/p' "$top_dir/uapi/linux/kmonitor.h"
-	sed -nE 's/^\t(KMONITOR_TARGET_[A-Z]+) = .*/\1/p' "$top_dir/uapi/linux/kmonitor.h"
-	sed -nE 's/^\t+(__[a-z0-9_]+|char|struct [a-z_]+) ([a-z0-9_]+)(\[.*\])?;$/\2/p' \
-		"$top_dir/uapi/linux/kmonitor.h"
+	sed -nE 's/^ \* - %-(E[A-Z0-9]+):.*/\1/p' "$top_dir/kernel/syscall.c"
+	sed -nE 's/^#define (KMONITOR_[A-Z0-9_]+) .*/\1/p' "$header"
+	sed -nE 's/^\t(KMONITOR_TARGET_[A-Z]+) = .*/\1/p' "$header"
 	sed -nE 's/^\t\t\.procname = "([a-z_]+)",$/\1/p' "$top_dir/kernel/limits.c"
-} | grep -vE '^(reserved[0-9]?|KMONITOR_IOC_MAGIC)$' | LC_ALL=C sort -u >"$work/names"
+} | grep -vx KMONITOR_IOC_MAGIC | LC_ALL=C sort -u >"$work/names"
 grep -ohE '[A-Za-z0-9_]+' ./*.[27] | LC_ALL=C sort -u >"$work/words"
 LC_ALL=C comm -23 "$work/names" "$work/words" | grep . && fault "names that no page has"
 
