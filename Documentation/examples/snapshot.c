@@ -4,6 +4,7 @@
  * each process is seen as TASK or as the child of a FORK.
  */
 
+#include <poll.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -40,15 +41,17 @@ static void report(const struct kmonitor_event *e)
 	}
 }
 
-/* Reads what is ready, or waits for it if nothing is. */
-static int read_some(int fd)
+/* Reads what is there. */
+static void drain(int fd)
 {
 	struct kmonitor_event events[64];
-	ssize_t len = read(fd, events, sizeof(events)), i;
+	ssize_t len, i;
 
-	for (i = 0; i < len / (ssize_t)sizeof(*events); i++)
-		report(&events[i]);
-	return len > 0 ? 0 : -1;
+	do {
+		len = read(fd, events, sizeof(events));
+		for (i = 0; i < len / (ssize_t)sizeof(*events); i++)
+			report(&events[i]);
+	} while (len > 0);
 }
 
 int main(void)
@@ -59,21 +62,25 @@ int main(void)
 			  KMONITOR_PROCESS_EXIT,
 	};
 	struct kmonitor_snapshot snapshot = { .token = 1 };
-	int fd = syscall(__NR_kmonitor_init, NULL, 0, KMONITOR_CLOEXEC);
+	struct pollfd pfd = { .events = POLLIN };
 	int more;
 
-	if (ioctl(fd, KMONITOR_IOC_FILTER_ADD, &all)) {
+	pfd.fd = syscall(__NR_kmonitor_init, NULL, 0,
+			 KMONITOR_CLOEXEC | KMONITOR_NONBLOCK);
+	if (ioctl(pfd.fd, KMONITOR_IOC_FILTER_ADD, &all)) {
 		perror("kmonitor");
 		return 1;
 	}
 	do {
-		more = ioctl(fd, KMONITOR_IOC_SNAPSHOT, &snapshot);
-		if (more < 0 || read_some(fd)) {
-			perror("snapshot");
-			return 1;
-		}
-	} while (more);
-	while (!read_some(fd))
-		;
-	return 1;
+		more = ioctl(pfd.fd, KMONITOR_IOC_SNAPSHOT, &snapshot);
+		drain(pfd.fd);
+	} while (more > 0);
+	if (more < 0) {
+		perror("snapshot");
+		return 1;
+	}
+	for (;;) {
+		poll(&pfd, 1, -1);
+		drain(pfd.fd);
+	}
 }
