@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "fd.h"
+#include "kill.h"
 #include "limits.h"
 
 #define DEFAULT_RING_RECORDS 4096U
@@ -71,6 +72,7 @@ static int kmonitor_release(struct inode *inode, struct file *file)
 {
 	struct kmonitor *mon = file->private_data;
 
+	kmonitor_kill_on_close(&mon->filters);
 	kmonitor_filters_close(&mon->filters);
 	kmonitor_hooks_put();
 	atomic_inc(&nr_closed);
@@ -105,6 +107,7 @@ static struct kmonitor *create(u32 ring_records)
 		goto err_uncharge;
 	kmonitor_filters_init(&mon->filters);
 	mutex_init(&mon->read_lock);
+	mutex_init(&mon->snapshot.lock);
 	init_waitqueue_head(&mon->wait);
 	init_irq_work(&mon->wake, wake);
 	INIT_RCU_WORK(&mon->free, free_work);

@@ -13,6 +13,7 @@
 
 #include "filter.h"
 #include "ring.h"
+#include "snapshot.h"
 
 struct file;
 struct iov_iter;
@@ -23,6 +24,7 @@ struct ucounts;
  * struct kmonitor - what is behind a descriptor
  * @filters: The filter.  Hooks reach the descriptor through its entries.
  * @ring: The records.
+ * @snapshot: The snapshot in progress.
  * @read_lock: Makes read(2) the one consumer of @ring.
  * @wait: Readers and pollers.
  * @wake: Wakes @wait where the task must not tell by its timing.
@@ -32,6 +34,7 @@ struct ucounts;
 struct kmonitor {
 	struct kmonitor_filters filters;
 	struct kmonitor_ring ring;
+	struct kmonitor_cursor snapshot;
 	struct mutex read_lock;
 	wait_queue_head_t wait;
 	struct irq_work wake;

@@ -310,6 +310,19 @@ void kmonitor_ring_consume(struct kmonitor_ring *ring)
 }
 
 /**
+ * kmonitor_ring_depth - the number of records in the ring
+ * @ring: The ring.
+ *
+ * Context: Any.
+ * Return: The number, advisory; its size if the consumer lies.
+ */
+u32 kmonitor_ring_depth(const struct kmonitor_ring *ring)
+{
+	return min((u32)atomic64_read(&ring->state) - READ_ONCE(*ring->tail),
+		   ring->size);
+}
+
+/**
  * kmonitor_ring_stats - fill in the accounting of a ring
  * @ring: The ring.
  * @stats: Gets all fields but filters.
@@ -332,7 +345,7 @@ void kmonitor_ring_stats(struct kmonitor_ring *ring,
 	raw_spin_unlock_irqrestore(&ring->spill_lock, flags);
 
 	stats->matched = stats->recorded + stats->lost + stats->pending;
-	stats->depth = min((u32)state - READ_ONCE(*ring->tail), ring->size);
+	stats->depth = kmonitor_ring_depth(ring);
 	stats->peak = READ_ONCE(ring->peak);
 }
 

@@ -74,6 +74,7 @@ void kmonitor_ring_report_loss(struct kmonitor_ring *ring);
 
 const struct kmonitor_event *kmonitor_ring_peek(struct kmonitor_ring *ring);
 void kmonitor_ring_consume(struct kmonitor_ring *ring);
+u32 kmonitor_ring_depth(const struct kmonitor_ring *ring);
 void kmonitor_ring_stats(struct kmonitor_ring *ring,
 			 struct kmonitor_stats *stats);
 
