@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "fd.h"
+#include "kill.h"
 #include "limits.h"
 #include "wake.h"
 
@@ -64,6 +65,7 @@ static int kmonitor_release(struct inode *inode, struct file *file)
 {
 	struct kmonitor *mon = file->private_data;
 
+	kmonitor_kill_on_close(&mon->filters);
 	kmonitor_filters_close(&mon->filters);
 	kmonitor_hooks_put();
 	atomic_inc(&nr_closed);
@@ -100,6 +102,7 @@ static struct kmonitor *create(const struct kmonitor_attr *attr)
 	if (ret)
 		goto err_uncharge;
 	kmonitor_filters_init(&mon->filters);
+	mutex_init(&mon->snapshot.lock);
 	kmonitor_wake_init(mon, attr->wakeup_delay_us);
 	INIT_RCU_WORK(&mon->free, free_work);
 	return mon;

@@ -13,6 +13,7 @@
 
 #include "filter.h"
 #include "ring.h"
+#include "snapshot.h"
 
 struct fasync_struct;
 struct file;
@@ -25,6 +26,7 @@ struct vm_area_struct;
  * struct kmonitor - what is behind a descriptor
  * @filters: The filter.  Hooks reach the descriptor through its entries.
  * @ring: The records.
+ * @snapshot: The snapshot in progress.
  * @wait: Readers and pollers.
  * @fasync: Who gets a signal, as fasync_helper() keeps it.
  * @wake: Wakes both where the task must not tell by its timing.
@@ -36,6 +38,7 @@ struct vm_area_struct;
 struct kmonitor {
 	struct kmonitor_filters filters;
 	struct kmonitor_ring ring;
+	struct kmonitor_cursor snapshot;
 	wait_queue_head_t wait;
 	struct fasync_struct *fasync;
 	struct irq_work wake;
