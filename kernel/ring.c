@@ -167,22 +167,25 @@ static noinline void announce(struct kmonitor_ring *ring, u32 position)
 	} while (!try_cmpxchg(&ring->announced, &old, position));
 }
 
-/* What the producer of slots that are now readable has to do. */
+/*
+ * What the producer of slots that are now readable has to do.  The first
+ * nr_urgent of them are ready at once.
+ */
 static __always_inline enum kmonitor_append
-judge(struct kmonitor_ring *ring, u32 position, u32 nr, bool urgent)
+judge(struct kmonitor_ring *ring, u32 position, u32 nr, u32 nr_urgent)
 {
 	bool first;
 	u32 tail;
 
-	if (urgent && ring->watermark > 1)
-		announce(ring, position + nr);
+	if (nr_urgent && ring->watermark > 1)
+		announce(ring, position + nr_urgent);
 	/* E: pairs with the exchange in kmonitor_ring_consume() */
 	smp_mb();
 	tail = READ_ONCE(*ring->tail);
 	first = tail - position < nr;
 	if (!first && position - tail >= ring->watermark)
 		return KMONITOR_APPEND_QUIET;
-	if (urgent || ring->watermark == 1 ||
+	if (nr_urgent || ring->watermark == 1 ||
 	    (u32)atomic64_read(ring->state) - tail >= ring->watermark)
 		return KMONITOR_APPEND_WAKE;
 	return first ? KMONITOR_APPEND_FIRST : KMONITOR_APPEND_QUIET;
@@ -271,7 +274,7 @@ append_slow(struct kmonitor_ring *ring, const struct kmonitor_event *event,
 	if (r.nr > nr)
 		fill_lost(ring, r.position, r.loss);
 	fill_group(ring, r.position + r.nr - nr, event, args, nr_args, cookie);
-	return judge(ring, r.position, r.nr, urgent || r.nr > nr);
+	return judge(ring, r.position, r.nr, urgent ? r.nr : r.nr - nr);
 }
 
 static __always_inline enum kmonitor_append
@@ -289,7 +292,7 @@ append(struct kmonitor_ring *ring, const struct kmonitor_event *event,
 		fill(ring, position, event, cookie);
 	else
 		fill_group(ring, position, event, args, nr_args, cookie);
-	return judge(ring, position, 1 + nr_args, urgent);
+	return judge(ring, position, 1 + nr_args, urgent ? 1 + nr_args : 0);
 }
 
 /**
@@ -421,8 +424,10 @@ void kmonitor_ring_announce(struct kmonitor_ring *ring)
 static bool published(const struct kmonitor_ring *ring, u32 position)
 {
 	/* C: pairs with the release in publish() */
-	return (u32)smp_load_acquire(&slot_at(ring, position)->seq) ==
-	       position + 1;
+	u64 seq = smp_load_acquire(&slot_at(ring, position)->seq);
+
+	/* A slot that has never been filled has a seq of 0 or below. */
+	return (u32)seq == position + 1 && (s64)seq > 0;
 }
 
 /**
