@@ -55,6 +55,8 @@ struct kmonitor_totals {
  * @pid: Thread, process or root of the tree; NULL for conditions.
  * @start_ns: start_ns of that process.
  * @empty_ns: When the tree became empty.
+ * @members: Processes that it holds, as fdinfo counts them; the descriptor's
+ *	filter lock.
  * @totals: Of a tree.
  * @ucounts: The user that it is charged to while it is in the table.
  * @condition: In the list of a pid namespace.
@@ -75,6 +77,7 @@ struct kmonitor_entry {
 	struct pid *pid;
 	u64 start_ns;
 	u64 empty_ns;
+	u32 members;
 	struct kmonitor_totals totals;
 	struct ucounts *ucounts;
 	struct hlist_node condition;

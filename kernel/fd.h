@@ -17,6 +17,7 @@
 struct file;
 struct iov_iter;
 struct kiocb;
+struct seq_file;
 struct ucounts;
 
 /**
@@ -40,6 +41,8 @@ struct kmonitor {
 };
 
 int kmonitor_fd_create(const struct kmonitor_attr *attr, unsigned int flags);
+int kmonitor_fd_create_user(const struct kmonitor_attr __user *uattr,
+			    size_t size, unsigned int flags);
 
 /* read.c */
 ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to);
@@ -47,6 +50,9 @@ __poll_t kmonitor_poll(struct file *file, poll_table *wait);
 
 /* ioctl.c */
 long kmonitor_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* fdinfo.c */
+void kmonitor_show_fdinfo(struct seq_file *m, struct file *file);
 
 /* hooks.c */
 void kmonitor_hooks_get(void);

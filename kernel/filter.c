@@ -228,7 +228,7 @@ static struct kmonitor_entry *create_entry(struct kmonitor_filters *filters,
 	entry->cookie = arg->cookie;
 	entry->handle = filters->next_handle;
 	ret = xa_err(xa_store(&filters->entries, entry->handle, entry,
-			      GFP_KERNEL_ACCOUNT));
+			      KMONITOR_GFP));
 	if (ret)
 		goto err_uncharge;
 	filters->next_handle++;

@@ -42,6 +42,7 @@
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 
+#include "limits.h"
 #include "ring.h"
 
 #define LOSS_SHIFT 32
@@ -355,11 +356,11 @@ int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size)
 	raw_spin_lock_init(&ring->spill_lock);
 	ring->size = size;
 	ring->pages =
-		kvcalloc(nr_pages, sizeof(*ring->pages), GFP_KERNEL_ACCOUNT);
+		kvcalloc(nr_pages, sizeof(*ring->pages), KMONITOR_GFP);
 	if (!ring->pages)
 		return -ENOMEM;
 	for (; ring->nr_pages < nr_pages; ring->nr_pages++) {
-		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		struct page *page = alloc_page(KMONITOR_GFP | __GFP_ZERO);
 
 		if (!page)
 			goto err_destroy;
