@@ -29,9 +29,9 @@ static void map_ids(pid_t pid)
 
 	snprintf(map, sizeof(map), "0 %d 1\n1 %d 65535\n", OWNER, SUB_UIDS + 1);
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
-	check(!km_write_file(path, map), "can\'t write");
+	km_must_write(path, map);
 	snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
-	check(!km_write_file(path, map), "can\'t write");
+	km_must_write(path, map);
 }
 
 /* In it: a service of user 33, which is as secret as it can be, and its child. */

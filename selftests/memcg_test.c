@@ -51,8 +51,7 @@ FIXTURE_SETUP(memcg)
 	if (!self->bystander) {
 		char *memory;
 
-		check(!km_write_file(GROUP "/cgroup.procs", "0"),
-		      "can\'t write");
+		km_must_write(GROUP "/cgroup.procs", "0");
 		memory = must(mmap(NULL, 4 * MIB, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 		memset(memory, 1, 4 * MIB);
@@ -79,7 +78,7 @@ static int init_in_group(uint32_t ring_records, int *ready, int *gate)
 	struct kmonitor_attr attr = { .ring_records = ring_records };
 	int fd;
 
-	check(!km_write_file(GROUP "/cgroup.procs", "0"), "can\'t write");
+	km_must_write(GROUP "/cgroup.procs", "0");
 	fd = km_init(&attr, sizeof(attr), 0);
 	if (gate && fd >= 0) {
 		km_gate_open(ready);

@@ -104,12 +104,9 @@ static void run(int level, struct shared *shared)
 		must(unshare(CLONE_NEWUSER | CLONE_NEWPID));
 		snprintf(map, sizeof(map), "%u %u 1", uids[level + 1],
 			 uids[level]);
-		check(!km_write_file("/proc/self/uid_map", map),
-		      "can\'t write");
-		check(!km_write_file("/proc/self/setgroups", "deny"),
-		      "can\'t write");
-		check(!km_write_file("/proc/self/gid_map", "0 0 1"),
-		      "can\'t write");
+		km_must_write("/proc/self/uid_map", map);
+		km_must_write("/proc/self/setgroups", "deny");
+		km_must_write("/proc/self/gid_map", "0 0 1");
 	}
 	child = km_fork();
 	if (!child && level < LEVELS - 1) {
