@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "entry.h"
+#include "limits.h"
 
 /**
  * kmonitor_entry_create - make an entry
@@ -23,7 +24,7 @@ struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
 {
 	struct kmonitor_entry *entry;
 
-	entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
+	entry = kzalloc(sizeof(*entry), KMONITOR_GFP);
 	if (!entry)
 		return NULL;
 	refcount_set(&entry->refs, 1);

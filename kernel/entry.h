@@ -56,6 +56,8 @@ struct kmonitor_totals {
  * @pid: Thread, process or root of the tree; NULL for conditions.
  * @start_ns: start_ns of that process.
  * @empty_ns: When the tree became empty.
+ * @members: Processes that it holds, as fdinfo counts them; the descriptor's
+ *	filter lock.
  * @totals: Of a tree.
  * @ucounts: The user that it is charged to while it is in the table.
  * @killer: With whose credentials close kills the members, or NULL; a
@@ -78,6 +80,7 @@ struct kmonitor_entry {
 	struct pid *pid;
 	u64 start_ns;
 	u64 empty_ns;
+	u32 members;
 	struct kmonitor_totals totals;
 	struct ucounts *ucounts;
 	const struct cred *killer;

@@ -8,12 +8,14 @@
 #include <linux/fs.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "fd.h"
 #include "kill.h"
 #include "limits.h"
 #include "wake.h"
 
+#define ATTR_SIZE_VER0 32
 #define DEFAULT_RING_RECORDS 4096U
 
 static struct workqueue_struct *free_queue;
@@ -82,6 +84,7 @@ static const struct file_operations kmonitor_fops = {
 	.unlocked_ioctl = kmonitor_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.release = kmonitor_release,
+	.show_fdinfo = kmonitor_show_fdinfo,
 };
 
 static struct kmonitor *create(const struct kmonitor_attr *attr)
@@ -89,7 +92,7 @@ static struct kmonitor *create(const struct kmonitor_attr *attr)
 	struct kmonitor *mon;
 	int ret;
 
-	mon = kzalloc(sizeof(*mon), GFP_KERNEL_ACCOUNT);
+	mon = kzalloc(sizeof(*mon), KMONITOR_GFP);
 	if (!mon)
 		return ERR_PTR(-ENOMEM);
 	mon->ucounts = charge();
@@ -180,6 +183,34 @@ err_free:
 err_fd:
 	put_unused_fd(fd);
 	return ret;
+}
+
+/**
+ * kmonitor_fd_create_user - make a descriptor as user space asks for it
+ * @uattr: Attributes, or NULL with a size of 0 for the defaults.
+ * @size: Size of @uattr in bytes.
+ * @flags: Flags of kmonitor_init().
+ *
+ * Context: May sleep.
+ * Return: As kmonitor_fd_create(), or -EINVAL, -E2BIG or -EFAULT for what is
+ *	wrong with @uattr and @size.
+ */
+int kmonitor_fd_create_user(const struct kmonitor_attr __user *uattr,
+			    size_t size, unsigned int flags)
+{
+	struct kmonitor_attr attr = {};
+	int ret;
+
+	if (uattr || size) {
+		if (size < ATTR_SIZE_VER0)
+			return -EINVAL;
+		if (size > PAGE_SIZE)
+			return -E2BIG;
+		ret = copy_struct_from_user(&attr, sizeof(attr), uattr, size);
+		if (ret)
+			return ret;
+	}
+	return kmonitor_fd_create(&attr, flags);
 }
 
 static int __init kmonitor_fd_init(void)

@@ -19,6 +19,7 @@ struct fasync_struct;
 struct file;
 struct iov_iter;
 struct kiocb;
+struct seq_file;
 struct ucounts;
 struct vm_area_struct;
 
@@ -49,6 +50,8 @@ struct kmonitor {
 };
 
 int kmonitor_fd_create(const struct kmonitor_attr *attr, unsigned int flags);
+int kmonitor_fd_create_user(const struct kmonitor_attr __user *uattr,
+			    size_t size, unsigned int flags);
 
 /* read.c */
 ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to);
@@ -62,6 +65,9 @@ int kmonitor_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* ioctl.c */
 long kmonitor_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* fdinfo.c */
+void kmonitor_show_fdinfo(struct seq_file *m, struct file *file);
 
 /* hooks.c */
 void kmonitor_hooks_get(void);

@@ -239,7 +239,7 @@ static struct kmonitor_entry *create_entry(struct kmonitor_filters *filters,
 	set_killer(entry, arg);
 	entry->handle = filters->next_handle;
 	ret = xa_err(xa_store(&filters->entries, entry->handle, entry,
-			      GFP_KERNEL_ACCOUNT));
+			      KMONITOR_GFP));
 	if (ret)
 		goto err_uncharge;
 	filters->next_handle++;

@@ -12,6 +12,7 @@
 #include <linux/vmalloc.h>
 
 #include "fd.h"
+#include "limits.h"
 
 /* Pages before the records: the tail, which alone may be written, the header. */
 #define NR_FRONT_PAGES 2
@@ -45,11 +46,11 @@ int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark)
 	ring->size = size;
 	ring->watermark = watermark;
 	ring->pages =
-		kvcalloc(nr_pages, sizeof(*ring->pages), GFP_KERNEL_ACCOUNT);
+		kvcalloc(nr_pages, sizeof(*ring->pages), KMONITOR_GFP);
 	if (!ring->pages)
 		return -ENOMEM;
 	for (; ring->nr_pages < nr_pages; ring->nr_pages++) {
-		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		struct page *page = alloc_page(KMONITOR_GFP | __GFP_ZERO);
 
 		if (!page)
 			goto err_destroy;
