@@ -76,7 +76,7 @@ static void take_snapshot(int fd, uint64_t handle, uint64_t token,
 
 TEST(promise_1_order)
 {
-	char *argv[] = { km_helper("threads"), NULL };
+	char *argv[] = { km_helper("quick"), NULL };
 	struct km_log log = {};
 	pid_t root, pid;
 	int fd = km_open(1U << 16);
