@@ -18,6 +18,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 struct json_object;
 
 /**
@@ -214,6 +216,8 @@ int kmon_format_event(const struct kmonitor_event *event, int64_t wall_offset,
  */
 struct json_object *kmon_json_event(const struct kmonitor_event *event,
 				    int64_t wall_offset);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
