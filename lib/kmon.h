@@ -160,6 +160,115 @@ int kmon_spawn(int fd, struct kmonitor_filter *tree,
 int kmon_read(int fd, struct kmonitor_event *events, unsigned int n);
 
 /**
+ * enum kmon_method - how a consumer gets at the records
+ * @KMON_METHOD_READ: By read(2).
+ * @KMON_METHOD_MMAP: In place, in the mapped ring; no system call while there
+ *	are records.
+ * @KMON_METHOD_URING: By an io_uring of its own.
+ */
+enum kmon_method {
+	KMON_METHOD_READ,
+	KMON_METHOD_MMAP,
+	KMON_METHOD_URING,
+};
+
+/**
+ * DOC: flags of a consumer
+ *
+ * - %KMON_READER_PASS_LOST: give a LOST record as any other; the caller looks
+ *   at the type of each record.
+ */
+#define KMON_READER_PASS_LOST 0x1U
+
+struct kmon_reader;
+struct io_uring;
+struct io_uring_cqe;
+
+/**
+ * kmon_reader_new - make a consumer
+ * @fd: A descriptor that doesn't block (%KMONITOR_NONBLOCK).  It stays the
+ *	caller's.
+ * @method: How to consume.
+ * @flags: Bits of KMON_READER_*.
+ * @reader: Set to the consumer.  One thread at a time may use it.
+ *
+ * Return: 0, -EOPNOTSUPP if the kernel lacks the method, or another negative
+ *	errno value.
+ */
+int kmon_reader_new(int fd, enum kmon_method method, unsigned int flags,
+		    struct kmon_reader **reader);
+
+/**
+ * kmon_reader_join - make a consumer that uses the caller's io_uring
+ * @fd: As of kmon_reader_new().
+ * @ring: The caller's ring, of liburing.
+ * @user_data: What the completions of the consumer carry: the caller gives
+ *	those to kmon_reader_cqe().
+ * @group: A buffer group id that the caller doesn't use.
+ * @flags: Bits of KMON_READER_*.
+ * @reader: Set to the consumer.
+ *
+ * Requests are put into the submission queue here and in kmon_reader_next();
+ * the caller submits them.  After kmon_reader_free() a last completion may come.
+ *
+ * Return: 0, -EBUSY if the submission queue is full, or another negative errno
+ *	value.
+ */
+int kmon_reader_join(int fd, struct io_uring *ring, uint64_t user_data,
+		     uint16_t group, unsigned int flags,
+		     struct kmon_reader **reader);
+
+/**
+ * kmon_reader_cqe - take a completion of a consumer that joined a ring
+ * @reader: The consumer.
+ * @cqe: A completion with its user_data; the caller marks it as seen.
+ *
+ * Return: 0, or the negative errno value of the completion.
+ */
+int kmon_reader_cqe(struct kmon_reader *reader, const struct io_uring_cqe *cqe);
+
+/**
+ * kmon_reader_next - take the next record
+ * @reader: The consumer.
+ * @event: Set to the record, which is valid until the next call.
+ *
+ * Return: 1 with a record; 0 if there is none now; -EOVERFLOW with a LOST
+ *	record in @event, unless %KMON_READER_PASS_LOST is set; -EINTR; or
+ *	another negative errno value.
+ */
+int kmon_reader_next(struct kmon_reader *reader,
+		     const struct kmonitor_event **event);
+
+/**
+ * kmon_reader_poll_fd - the descriptor to poll for more records
+ * @reader: The consumer.
+ *
+ * To be polled for POLLIN when kmon_reader_next() has given 0.
+ *
+ * Return: The descriptor.
+ */
+int kmon_reader_poll_fd(const struct kmon_reader *reader);
+
+/**
+ * kmon_reader_wait - wait for records
+ * @reader: The consumer, whose kmon_reader_next() has given 0.
+ * @timeout_ms: Milliseconds, or -1.
+ *
+ * Return: 1 if there may be records, 0 after the timeout, -EINTR, or another
+ *	negative errno value.
+ */
+int kmon_reader_wait(const struct kmon_reader *reader, int timeout_ms);
+
+/**
+ * kmon_reader_free - release a consumer
+ * @reader: The consumer, or NULL.
+ *
+ * Records that it has read and not given are gone, but those of
+ * %KMON_METHOD_MMAP stay.
+ */
+void kmon_reader_free(struct kmon_reader *reader);
+
+/**
  * kmon_open_strerror - say why a monitor can't be had, and what to do
  * @error: What kmon_open() returned.
  *
