@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#define KMON_ASSERT(condition) _Static_assert(condition, #condition)
 #define KMON_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /*

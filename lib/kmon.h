@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include <linux/kmonitor.h>
@@ -434,6 +435,70 @@ typedef int (*kmon_table_visitor)(const struct kmon_process *process,
  */
 int kmon_table_walk(const struct kmon_table *table, int32_t tgid,
 		    kmon_table_visitor visitor, void *arg);
+
+struct kmon_recording;
+
+/**
+ * kmon_recording_create - begin a recording
+ * @file: An empty binary file, at its start.  It stays the caller's, who
+ *	flushes it and looks for errors at the end.
+ * @info: From kmon_info().
+ * @recording: Set to the recording.  One thread at a time may use it.
+ *
+ * Return: 0, or a negative errno value.
+ */
+int kmon_recording_create(FILE *file, const struct kmonitor_info *info,
+			  struct kmon_recording **recording);
+
+/**
+ * kmon_recording_write - add a record
+ * @recording: From kmon_recording_create().
+ * @event: The record; also LOST and the continuation of an exec.
+ * @wall_offset: As the record is shown with, see kmon_wall_offset().
+ *
+ * Return: 0, or a negative errno value.
+ */
+int kmon_recording_write(struct kmon_recording *recording,
+			 const struct kmonitor_event *event,
+			 int64_t wall_offset);
+
+/**
+ * kmon_recording_open - read a recording
+ * @file: The file, at its start.  It stays the caller's.
+ * @recording: Set to the recording.  One thread at a time may use it.
+ *
+ * Return: 0; -EBADMSG if the file is no recording; -EPROTONOSUPPORT if it is of
+ *	another version or byte order; or another negative errno value.
+ */
+int kmon_recording_open(FILE *file, struct kmon_recording **recording);
+
+/**
+ * kmon_recording_next - take the next record
+ * @recording: From kmon_recording_open().
+ * @event: Set to the record, which is valid until the next call.
+ * @wall_offset: Set to what the record was shown with.
+ *
+ * Return: 1; 0 at the end, also of a file that was cut; or a negative errno
+ *	value.
+ */
+int kmon_recording_next(struct kmon_recording *recording,
+			const struct kmonitor_event **event,
+			int64_t *wall_offset);
+
+/**
+ * kmon_recording_info - what the recorded descriptor was
+ * @recording: The recording.
+ *
+ * Return: Its INFO, valid as long as the recording.
+ */
+const struct kmonitor_info *
+kmon_recording_info(const struct kmon_recording *recording);
+
+/**
+ * kmon_recording_free - release a recording
+ * @recording: The recording, or NULL.
+ */
+void kmon_recording_free(struct kmon_recording *recording);
 
 /**
  * DOC: flags of the text functions
