@@ -5,6 +5,7 @@
 # gives what the cases of a closed kmonitor are compared with.
 set -eu -o pipefail
 bench_dir=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=../vm/common.sh
 . "$bench_dir/../vm/common.sh"
 
 build=$1

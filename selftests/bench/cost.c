@@ -115,6 +115,7 @@ static void prepare(struct opened *opened, const struct watch *watch, bool on)
 	if (watch->elsewhere && on) {
 		open_all(opened, watch);
 		add_all(opened, watch, watch->elsewhere);
+		pause_ms(HOOKS_OFF_MS);
 	} else if (watch->elsewhere) {
 		close_all(opened, watch);
 		pause_ms(HOOKS_OFF_MS);
