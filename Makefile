@@ -11,17 +11,19 @@ CMD ?= dir=$$(mktemp -d) && cp -r Makefile lib tools uapi "$$dir" && \
 	make -C "$$dir" CC=gcc O="$$dir/out" lib tools
 export CMD
 
-all: lib tools selftests
+all: lib tools selftests examples
 
 help:
-	@echo 'make [all]     library, tools and tests, in O=$(O)'
+	@echo 'make [all]     library, tools, tests and examples, in O=$(O)'
 	@echo 'make run       boot the patched kernel, run CMD under kmon-tail there'
 	@echo '               (CMD="any command of this system"; default: compile lib and tools)'
 	@echo 'make shell     an interactive shell in that VM'
 	@echo 'make check     run the tests in the VM (KERNEL=release|debug|kcsan|off,'
 	@echo '               VCPUS=n, TESTS=pattern)'
 	@echo 'make bench-icount   what kmonitor costs, in instructions of the VM'
-	@echo 'make lint      checkpatch, W=1, sparse, clang-format, kernel-doc, shellcheck, codespell'
+	@echo 'make lint      checkpatch, W=1, sparse, clang-format, kernel-doc, manual pages,'
+	@echo '               shellcheck, codespell'
+	@echo 'make docs      the kernel documentation as HTML, in O=$(O)'
 	@echo 'make patches   the series for a kernel tree, in PATCHES_DIR=$(PATCHES_DIR)'
 	@echo 'make kernel    only build the kernel (KERNEL=)'
 	@echo 'make clean     remove $(O)'
@@ -37,6 +39,9 @@ tools: lib
 
 selftests: lib
 	$(MAKE) -C selftests O=$(out)/selftests LIB=$(out)/lib VM=$(out)/vm
+
+examples:
+	$(MAKE) -C Documentation/examples O=$(out)/examples
 
 packages:
 	@selftests/vm/packages.sh user vm
@@ -63,6 +68,9 @@ kernel:
 lint:
 	@selftests/vm/lint.sh $(out)
 
+docs:
+	@selftests/vm/docs.sh $(out)
+
 patches:
 	@selftests/vm/make-patches.sh "$$(selftests/vm/kernel-source.sh)" $(PATCHES_DIR)
 	@ls $(PATCHES_DIR)/*.patch
@@ -70,4 +78,5 @@ patches:
 clean:
 	rm -rf $(O)
 
-.PHONY: all help lib tools selftests packages run shell check bench-icount kernel lint patches clean
+.PHONY: all help lib tools selftests examples packages run shell check bench-icount kernel \
+	lint docs patches clean

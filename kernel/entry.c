@@ -3,6 +3,7 @@
  * A filter entry: its life and its totals.
  */
 
+#include <linux/cred.h>
 #include <linux/pid.h>
 #include <linux/slab.h>
 
@@ -45,6 +46,7 @@ void kmonitor_entry_put(struct kmonitor_entry *entry)
 	if (!refcount_dec_and_test(&entry->refs))
 		return;
 	put_pid(entry->pid);
+	put_cred(entry->killer);
 	kfree_rcu(entry, rcu);
 }
 

@@ -19,6 +19,8 @@ static_assert(sizeof(struct kmonitor_snapshot) == 24);
 static_assert(sizeof(struct kmonitor_kill) == 24);
 static_assert(sizeof(struct kmonitor_get_pidfd) == 16);
 static_assert(sizeof(struct kmonitor_info) == 72);
+static_assert(sizeof(struct kmonitor_header) == 128);
+static_assert(offsetof(struct kmonitor_header, state) == 64);
 static_assert(sizeof(struct kmonitor_stats) == 48);
 static_assert(sizeof(struct kmonitor_new) == 16);
 

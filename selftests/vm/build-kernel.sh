@@ -18,8 +18,8 @@ key=$({
 	echo "$source" "$flavour"
 	gcc --version
 	cat "$vm_dir/config/base.config" "$vm_dir/config/$flavour.config" 2>/dev/null || true
-	cd "$work/tree" && find . -name .git -prune -o -type f -print | LC_ALL=C sort |
-		xargs sha256sum
+	cd "$work/tree" && find . \( -name .git -o -path ./Documentation \) -prune -o \
+		-type f -print | LC_ALL=C sort | xargs sha256sum
 } | hash_of)
 image=$cache_dir/images/$flavour-$key
 

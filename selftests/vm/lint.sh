@@ -7,7 +7,7 @@ set -u -o pipefail
 mkdir -p "$1"
 build=$(cd "$1" && pwd)
 cd "$top_dir" || exit 1
-"$vm_dir/packages.sh" kernel user lint || exit 1
+"$vm_dir/packages.sh" kernel user lint docs || exit 1
 source=$("$vm_dir/kernel-source.sh") || exit 1
 tree=$source/tree
 work=$(mktemp -d)
@@ -96,6 +96,8 @@ check checkpatch-user checkpatch_user
 check clang-format format
 check kernel-doc kernel_doc
 check W=1-and-sparse kernel_warnings
+check docs "$vm_dir/docs.sh" "$build"
+check man-pages "$vm_dir/man-pages.sh"
 check shellcheck shellcheck -x -P selftests/vm "${shell_files[@]}"
 check codespell codespell "${files[@]}"
 check SPDX spdx

@@ -7,6 +7,7 @@ set -eu
 
 source=$1 out=$2 tree=${3:-}
 hooks=$top_dir/kernel/hooks.patch
+index=Documentation/userspace-api/index.rst
 
 [ -f "$hooks" ] || die "kernel/hooks.patch is missing"
 if [ -z "$tree" ]; then
@@ -28,9 +29,9 @@ export GIT_COMMITTER_DATE="$GIT_AUTHOR_DATE"
 in_tree() { git -C "$tree" -c core.hooksPath=/dev/null -c commit.gpgSign=false "$@"; }
 commit() { in_tree add -A && in_tree commit -q --allow-empty "$@"; }
 
-# The originals of the files that the hooks change.
+# The originals of the files that the series changes.
 originals() {
-	sed -n 's|^--- a/||p' "$hooks" | cut -f1 | while read -r file; do
+	{ sed -n 's|^--- a/||p' "$hooks" | cut -f1; echo $index; } | while read -r file; do
 		mkdir -p "$tree/$(dirname "$file")"
 		if [ -f "$source/pristine/$file" ]; then
 			cp "$source/pristine/$file" "$tree/$file"
@@ -72,5 +73,15 @@ from process context, behind one static key: with no monitor open, each
 hook is a patched-out branch.
 MESSAGE
 
+cp "$top_dir/Documentation/userspace-api/kmonitor.rst" "$tree/Documentation/userspace-api/"
+sed -i 's|^   ioctl/index$|&\n   kmonitor|' "$tree/$index"
+grep -qx '   kmonitor' "$tree/$index" || die "$index has no place for kmonitor"
+commit -s -F - <<'MESSAGE'
+Documentation: describe kmonitor
+
+Say what users may rely on, and show the interface from the kernel-doc of
+its header.
+MESSAGE
+
 rm -f "$out"/0*.patch
-in_tree format-patch -q -2 --no-signature -o "$(cd "$out" && pwd)"
+in_tree format-patch -q -3 --no-signature -o "$(cd "$out" && pwd)"

@@ -11,7 +11,8 @@ names() {
 		perl git patch libc6-dev ;;
 	user) echo gcc gcc-multilib make libc6-dev libjson-c-dev liburing-dev pkg-config ;;
 	vm) echo qemu-system-x86 busybox-static strace gzip ;;
-	lint) echo sparse codespell shellcheck clang clang-format python3 ;;
+	lint) echo sparse codespell shellcheck clang clang-format python3 groff-base mandoc ;;
+	docs) echo git patch perl python3-sphinx ;;
 	*) die "no package group $1" ;;
 	esac
 }
