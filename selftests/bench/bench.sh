@@ -5,6 +5,7 @@
 # gives what the cases of a closed kmonitor are compared with.
 set -eu -o pipefail
 bench_dir=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=../vm/common.sh
 . "$bench_dir/../vm/common.sh"
 
 build=$1
@@ -18,7 +19,7 @@ costs() {
 	"$vm_dir/mkinitramfs.sh" "$image" "$build" "$work/initramfs" 'bench/*'
 	say "counting the instructions of the $1 kernel"
 	attend "$vm_dir/qemu.sh" "$image" "$work/initramfs" "$work/outcome" 600 \
-		"loglevel=4 kmon.mode=check kmon.limit=500" </dev/null >"$work/console" || true
+		"loglevel=4 kmon.mode=check kmon.limit=900" </dev/null >"$work/console" || true
 	if ! tr -d '\r' <"$work/outcome" | grep -q '^verdict: 1 passed, 0 failed'; then
 		cat "$work/console" >&2
 		die "the VM did not finish"

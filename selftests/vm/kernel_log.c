@@ -23,7 +23,6 @@ static const char *const bad[] = {
 	"cut here",
 	"Call Trace:",
 	"KASAN:",
-	"KCSAN:",
 	"UBSAN:",
 	"ODEBUG:",
 	"refcount_t:",
@@ -49,6 +48,37 @@ static bool is_bad(const char *line)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * A race of data, from its first line to the one that names the reporter.  The
+ * kernel has races of its own: those count that have kmonitor on a stack.
+ */
+struct race {
+	char text[4096];
+	size_t len;
+};
+
+/* Takes a line of a report; true once the line shows that it counts. */
+static bool take_race(struct race *race, const char *line)
+{
+	size_t room = sizeof(race->text) - race->len;
+	int len;
+
+	if (strstr(line, "BUG: KCSAN:")) {
+		race->len = 0;
+		room = sizeof(race->text);
+	} else if (!race->len) {
+		return false;
+	}
+	if (strstr(line, "Reported by")) {
+		race->len = 0;
+		return false;
+	}
+	len = snprintf(race->text + race->len, room, "kernel: %s\n", line);
+	if (len > 0 && (size_t)len < room)
+		race->len += len;
+	return strstr(line, "kmonitor");
 }
 
 static bool scan(int fd)
@@ -86,6 +116,7 @@ void scan_for_leaks(struct verdict *verdict)
 void judge_kernel_log(struct verdict *verdict)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct race race = { .len = 0 };
 	bool in_oom_report = false;
 	unsigned int found = 0;
 	unsigned int show = 0;
@@ -115,7 +146,15 @@ void judge_kernel_log(struct verdict *verdict)
 			in_oom_report = true;
 		if (strstr(line, "oom-kill:"))
 			in_oom_report = false;
-		if (is_bad(line) &&
+		if (take_race(&race, line)) {
+			printf("== data race\n%s", race.text);
+			race.len = 0;
+			if (!found++)
+				snprintf(first, sizeof(first), "data race");
+			show = SHOWN_LINES;
+			continue;
+		}
+		if (is_bad(line) && !strstr(line, "KCSAN:") &&
 		    !(in_oom_report && strstr(line, "Call Trace:"))) {
 			if (!found++) {
 				puts("== kernel log");

@@ -11,10 +11,9 @@ set -eu
 image=$1 initramfs=$2 outcome=$3 seconds=$4 append=$5
 shift 5
 options=$("$vm_dir/accel.sh" "$image")
-read -ra accel <<<"${options/thread=multi/thread=${VM_THREAD:-multi}}"
 [ -z "${VM_ICOUNT:-}" ] ||
-	accel=(-accel tcg,thread=single -icount shift=0,sleep=off
-		-cpu max,la57=off,erms=off,fsrm=off)
+	options="-accel tcg,thread=single -icount shift=0,sleep=off -cpu max,la57=off,erms=off,fsrm=off"
+read -ra accel <<<"${options/thread=multi/thread=${VM_THREAD:-multi}}"
 
 # QEMU leaves its output non-blocking: give it a pipe of its own, and drop the serial
 # line's carriage returns.
