@@ -19,11 +19,9 @@ struct kmonitor_entry;
 struct task_struct;
 
 /* What this kernel supports; INFO says so, FILTER_ADD refuses the rest. */
-#define KMONITOR_EVENTS                                  \
-	(KMONITOR_THREAD_CREATE | KMONITOR_THREAD_EXIT | \
-	 KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXEC | \
-	 KMONITOR_PROCESS_EXIT)
-#define KMONITOR_STREAM_EVENTS (KMONITOR_LOST | KMONITOR_EMPTY)
+#define KMONITOR_EVENTS (KMONITOR_EXEC_FAILED * 2 - 1)
+#define KMONITOR_STREAM_EVENTS \
+	(KMONITOR_LOST | KMONITOR_EMPTY | KMONITOR_EXEC_ARGS)
 #define KMONITOR_TARGETS                                                \
 	(1U << KMONITOR_TARGET_THREAD | 1U << KMONITOR_TARGET_PROCESS | \
 	 1U << KMONITOR_TARGET_TREE | 1U << KMONITOR_TARGET_ALL)

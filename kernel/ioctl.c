@@ -74,6 +74,7 @@ static long show_info(struct kmonitor *mon, void __user *to, size_t size)
 		.stream_events = KMONITOR_STREAM_EVENTS,
 		.targets = KMONITOR_TARGETS,
 		.init_flags = KMONITOR_CLOEXEC | KMONITOR_NONBLOCK,
+		.report = KMONITOR_REPORT_EXEC_ARGS,
 		.ioctls = IOCTLS,
 		.record_size = sizeof(struct kmonitor_event),
 		.ring_records = mon->ring.size,
