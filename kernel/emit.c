@@ -12,6 +12,7 @@
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
 
+#include "args.h"
 #include "emit.h"
 #include "entry.h"
 #include "mark.h"
@@ -32,25 +33,13 @@ static bool urgent(const struct kmonitor_entry *entry, u32 type)
 		entry->target == KMONITOR_TARGET_THREAD);
 }
 
-static enum kmonitor_append append(struct kmonitor *mon,
-				   const struct kmonitor_event *event,
-				   const struct kmonitor_entry *entry)
-{
-	u64 cookie = READ_ONCE(entry->cookie);
-
-	if (unlikely(urgent(entry, event->type)))
-		return kmonitor_ring_append_group(&mon->ring, event, NULL, 0,
-						  cookie, true);
-	return kmonitor_ring_append(&mon->ring, event, cookie);
-}
-
 /*
  * A record under way to the descriptors, made once for each view of it.  Edits
  * may change what an entry wants meanwhile, so that it is asked once only: the
  * bits of sent are the indices of the mark set's entries that got the record.
  */
 struct fan_out {
-	const struct kmonitor_source *source;
+	struct kmonitor_source *source;
 	u64 sent;
 	const struct kmonitor_creator *view;
 	bool redacted;
@@ -70,9 +59,49 @@ static bool survives_redaction(const struct kmonitor_entry *entry, u32 type)
 	       (type == KMONITOR_PROCESS_FORK || type == KMONITOR_PROCESS_EXIT);
 }
 
+/* A program with its arguments, of which half of the ring must be enough. */
+static enum kmonitor_append append_exec(struct fan_out *out,
+					struct kmonitor *mon, u64 cookie)
+{
+	struct kmonitor_args *args = kmonitor_args_of_exec(out->source);
+	enum kmonitor_append done;
+	u32 nr = 0;
+
+	if (args)
+		nr = kmonitor_args_number(args, &out->event,
+					  mon->ring.size / 2 - 1);
+	if (!nr || args->part[nr - 1].flags & KMONITOR_EVENT_TRUNCATED)
+		out->event.flags |= KMONITOR_EVENT_TRUNCATED;
+	done = kmonitor_ring_append_group(&mon->ring, &out->event,
+					  args ? args->part : NULL, nr, cookie,
+					  false);
+	out->event.flags &= ~KMONITOR_EVENT_TRUNCATED;
+	return done;
+}
+
+static enum kmonitor_append append(struct fan_out *out, struct kmonitor *mon,
+				   const struct kmonitor_entry *entry)
+{
+	u64 cookie = READ_ONCE(entry->cookie);
+
+	if (unlikely(urgent(entry, out->event.type)))
+		return kmonitor_ring_append_group(&mon->ring, &out->event, NULL,
+						  0, cookie, true);
+	if (unlikely(mon->report & KMONITOR_REPORT_EXEC_ARGS &&
+		     out->event.type == KMONITOR_PROCESS_EXEC))
+		return append_exec(out, mon, cookie);
+	return kmonitor_ring_append(&mon->ring, &out->event, cookie);
+}
+
+/* What a record says of another task than its subject is for one creator. */
+static bool same_for_all(u32 type)
+{
+	return type != KMONITOR_PTRACE;
+}
+
 static void deliver(struct fan_out *out, const struct kmonitor_entry *entry)
 {
-	const struct kmonitor_source *source = out->source;
+	struct kmonitor_source *source = out->source;
 	struct kmonitor *mon = owner(entry);
 	const struct kmonitor_creator *creator = &mon->filters.creator;
 	bool redacted = !kmonitor_may_see(creator, source->task);
@@ -80,13 +109,16 @@ static void deliver(struct fan_out *out, const struct kmonitor_entry *entry)
 	if (redacted && !survives_redaction(entry, source->type))
 		return;
 	if (!out->view || out->redacted != redacted ||
-	    !same_view(out->view, creator)) {
+	    !same_view(out->view, creator) || !same_for_all(source->type)) {
 		kmonitor_record_fill(&out->event, source, creator, redacted);
 		out->view = creator;
 		out->redacted = redacted;
 	}
+	/* Another task than the current one may have been reaped meanwhile. */
+	if (unlikely(!out->event.pid || !out->event.tgid))
+		return;
 	/* With interrupts off, a siglock is held. */
-	kmonitor_appended(mon, append(mon, &out->event, entry),
+	kmonitor_appended(mon, append(out, mon, entry),
 			  redacted || irqs_disabled());
 }
 
@@ -155,9 +187,9 @@ static void emit_to_conditions(struct fan_out *out,
  * @source: What happened.
  * @set: The marks of the subject's process, or NULL.
  *
- * Context: The current task is the subject.  Under RCU.
+ * Context: Under RCU, where the subject was alive.
  */
-void kmonitor_emit(const struct kmonitor_source *source,
+void kmonitor_emit(struct kmonitor_source *source,
 		   const struct kmonitor_mark_set *set)
 {
 	struct fan_out out;
@@ -195,4 +227,21 @@ bool kmonitor_watched(struct task_struct *task, u32 type)
 			return true;
 	}
 	return false;
+}
+
+/**
+ * kmonitor_report - send a record about a task with the marks that it has now
+ * @source: What happened.
+ *
+ * Context: The current task is the subject, or the caller holds a reference to
+ *	it; else under RCU.
+ */
+void kmonitor_report(struct kmonitor_source *source)
+{
+	struct task_struct *task = source->task;
+
+	guard(rcu)();
+	if (task == current || pid_alive(task))
+		kmonitor_emit(source,
+			      rcu_dereference(task->signal->kmonitor_marks));
 }

@@ -12,7 +12,8 @@ struct kmonitor_source;
 struct task_struct;
 
 bool kmonitor_watched(struct task_struct *task, u32 type);
-void kmonitor_emit(const struct kmonitor_source *source,
+void kmonitor_emit(struct kmonitor_source *source,
 		   const struct kmonitor_mark_set *set);
+void kmonitor_report(struct kmonitor_source *source);
 
 #endif /* _KMONITOR_EMIT_H */

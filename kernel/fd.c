@@ -107,6 +107,7 @@ static struct kmonitor *create(const struct kmonitor_attr *attr)
 	kmonitor_filters_init(&mon->filters);
 	mutex_init(&mon->snapshot.lock);
 	kmonitor_wake_init(mon, attr->wakeup_delay_us);
+	mon->report = attr->report;
 	INIT_RCU_WORK(&mon->free, free_work);
 	return mon;
 
@@ -131,8 +132,6 @@ static int resolve(struct kmonitor_attr *attr, unsigned int flags)
 	if (attr->wakeup_records > 1 &&
 	    (attr->wakeup_records > size / 2 || !attr->wakeup_delay_us))
 		return -EINVAL;
-	if (attr->report)
-		return -EOPNOTSUPP;
 	attr->ring_records = size;
 	attr->wakeup_records = max(attr->wakeup_records, 1U);
 	return 0;

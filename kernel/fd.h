@@ -33,6 +33,7 @@ struct vm_area_struct;
  * @wake: Wakes both where the task must not tell by its timing.
  * @timer: Announces records below the watermark.
  * @delay_ns: When; never changes.
+ * @report: Bits of KMONITOR_REPORT_*; never changes.
  * @ucounts: The user that it is charged to.
  * @free: Frees it a grace period after the last close.
  */
@@ -45,6 +46,7 @@ struct kmonitor {
 	struct irq_work wake;
 	struct hrtimer timer;
 	u64 delay_ns;
+	u32 report;
 	struct ucounts *ucounts;
 	struct rcu_work free;
 };

@@ -8,10 +8,13 @@
 #include <linux/oom.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
+#include "args.h"
 #include "emit.h"
 #include "entry.h"
 #include "fd.h"
+#include "killer.h"
 #include "mark.h"
 #include "record.h"
 #include "snapshot.h"
@@ -125,6 +128,7 @@ void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
 	kmonitor_emit(&source, marks_of(current));
 	/* One thread is left. */
 	retire_threads(marks_of(current), task_pid(current), false);
+	kfree(source.exec.args);
 }
 
 void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
@@ -137,11 +141,11 @@ void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
 	might_sleep();
 	if (!kmonitor_watched(task, source.type))
 		return;
+	kmonitor_report_aborts(task, code);
 	source.flags = worker_flag(task);
 	if (last)
 		source.flags |= KMONITOR_EVENT_LAST_THREAD;
 	source.exit.status = code;
-	kmonitor_thread_usage(task, &source.exit);
 
 	guard(rcu)();
 	kmonitor_emit(&source, marks_of(task));
@@ -150,7 +154,7 @@ void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
 
 /* A tree counts all its members, and adds up what its creator may see. */
 static void account(const struct kmonitor_mark_set *set,
-		    const struct kmonitor_source *source)
+		    struct kmonitor_source *source)
 {
 	static const struct kmonitor_exit nothing;
 
@@ -165,6 +169,8 @@ static void account(const struct kmonitor_mark_set *set,
 			continue;
 		}
 		seen = kmonitor_may_see(&entry->filters->creator, source->task);
+		if (seen)
+			kmonitor_take_usage(source);
 		kmonitor_entry_account(entry, task_tgid(source->task),
 				       seen ? &source->exit : &nothing,
 				       seen && source->flags &
@@ -186,7 +192,6 @@ void __kmonitor_process_exit(struct task_struct *task)
 	let_snapshots_pass();
 	source.flags = oom_flag(task->signal);
 	source.exit.status = task->signal->group_exit_code;
-	kmonitor_process_usage(task, &source.exit);
 
 	set = kmonitor_mark_take(task->signal);
 	rcu_read_lock();
@@ -200,4 +205,5 @@ void __kmonitor_process_exit(struct task_struct *task)
 void __kmonitor_free_signal(struct signal_struct *sig)
 {
 	kmonitor_mark_put(kmonitor_mark_take(sig));
+	kmonitor_killer_free(sig->kmonitor_killer);
 }

@@ -122,6 +122,7 @@ static long show_info(struct kmonitor *mon, void __user *to, size_t size)
 		.targets = KMONITOR_TARGETS,
 		.filter_flags = KMONITOR_FILTER_FLAGS,
 		.init_flags = KMONITOR_CLOEXEC | KMONITOR_NONBLOCK,
+		.report = KMONITOR_REPORT_EXEC_ARGS,
 		.ioctls = IOCTLS,
 		.record_size = sizeof(struct kmonitor_event),
 		.ring_records = mon->ring.size,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The places in fork, exec and exit where kmonitor looks on.
+ * The places in the kernel where kmonitor looks on: fork, exec, exit, signals,
+ * and the changes of a task.
  *
  * While no descriptor is open each hook is a patched-out branch, except for
  * the counter of threads: it must have seen every thread to tell the last.
@@ -14,6 +15,8 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
+struct cred;
+struct kernel_siginfo;
 struct linux_binprm;
 
 static inline void kmonitor_put_pid(struct pid *pid)
@@ -36,6 +39,14 @@ void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid);
 void __kmonitor_thread_exit(struct task_struct *task, long code, bool last);
 void __kmonitor_process_exit(struct task_struct *task);
 void __kmonitor_free_signal(struct signal_struct *sig);
+void __kmonitor_signal(struct task_struct *task, int signo,
+		       const struct kernel_siginfo *info);
+void __kmonitor_coredump(int signo);
+void __kmonitor_exec_failed(const struct linux_binprm *bprm, int error);
+void __kmonitor_cred(const struct cred *old, const struct cred *new);
+void __kmonitor_set_comm(struct task_struct *task, const char *comm);
+void __kmonitor_sid(struct task_struct *leader);
+void __kmonitor_ptrace(struct task_struct *tracee, bool attached);
 
 /**
  * kmonitor_add_thread - count a new thread
@@ -136,15 +147,116 @@ static inline void kmonitor_process_exit(struct task_struct *task)
 }
 
 /**
- * kmonitor_free_signal - drop the marks of a process that no exit hook saw
+ * kmonitor_free_signal - drop what a process still holds
  * @sig: About to be freed.
+ *
+ * Its killer, and its marks if no exit hook saw them.
  *
  * Context: Any, also softirq.
  */
 static inline void kmonitor_free_signal(struct signal_struct *sig)
 {
-	if (unlikely(rcu_access_pointer(sig->kmonitor_marks)))
+	if (unlikely(rcu_access_pointer(sig->kmonitor_marks) ||
+		     sig->kmonitor_killer))
 		__kmonitor_free_signal(sig);
+}
+
+/**
+ * kmonitor_signal - remember who sent a signal that may be fatal
+ * @task: The receiver.
+ * @signo: The signal, which is not ignored and not yet marked as pending.
+ * @info: As for send_signal_locked().
+ *
+ * Context: The sender's, or any for signals of the kernel; siglock of @task
+ *	held, irqs off.
+ */
+static inline void kmonitor_signal(struct task_struct *task, int signo,
+				   const struct kernel_siginfo *info)
+{
+	if (kmonitor_enabled())
+		__kmonitor_signal(task, signo, info);
+}
+
+/**
+ * kmonitor_coredump - report that the current process dumps core
+ * @signo: The signal that makes it.
+ *
+ * Context: do_coredump(), when nothing but SIGKILL can change the status any
+ *	more; may sleep, no lock held.
+ */
+static inline void kmonitor_coredump(int signo)
+{
+	if (kmonitor_enabled())
+		__kmonitor_coredump(signo);
+}
+
+/**
+ * kmonitor_exec_failed - report that execve(2) returns an error
+ * @bprm: The attempt, or NULL if no file was opened.
+ * @error: What it returns.
+ *
+ * Context: Process context, no spinlock held.
+ */
+static inline void kmonitor_exec_failed(const struct linux_binprm *bprm,
+					int error)
+{
+	if (kmonitor_enabled() && error < 0)
+		__kmonitor_exec_failed(bprm, error);
+}
+
+/**
+ * kmonitor_cred - report that the ids of the current task changed
+ * @old: Its credentials before.
+ * @new: Its credentials now.
+ *
+ * Context: commit_creds(); no spinlock held.
+ */
+static inline void kmonitor_cred(const struct cred *old, const struct cred *new)
+{
+	if (kmonitor_enabled())
+		__kmonitor_cred(old, new);
+}
+
+/**
+ * kmonitor_set_comm - rename a task and report it
+ * @task: The current task or another thread of its process; the caller holds
+ *	a reference.
+ * @comm: The new name.
+ *
+ * Context: Process context, no spinlock held.
+ */
+static inline void kmonitor_set_comm(struct task_struct *task, const char *comm)
+{
+	if (kmonitor_enabled())
+		__kmonitor_set_comm(task, comm);
+	else
+		set_task_comm(task, comm);
+}
+
+/**
+ * kmonitor_sid - report a new session
+ * @leader: Its leader: the leader of the current process.
+ *
+ * Context: Process context, no spinlock held.
+ */
+static inline void kmonitor_sid(struct task_struct *leader)
+{
+	if (kmonitor_enabled())
+		__kmonitor_sid(leader);
+}
+
+/**
+ * kmonitor_ptrace - report the begin or the end of tracing
+ * @tracee: The traced task: the current one, or the caller holds a reference.
+ * @attached: Whether it begins.
+ *
+ * Context: The tracer, or the tracee for PTRACE_TRACEME; after the begin,
+ *	before the end; no spinlock held.
+ */
+static inline void kmonitor_ptrace(struct task_struct *tracee, bool attached)
+{
+	if (kmonitor_enabled())
+		__kmonitor_ptrace(tracee, attached);
 }
 
 #else /* !CONFIG_KMONITOR */
@@ -180,6 +292,37 @@ static inline void kmonitor_process_exit(struct task_struct *task)
 }
 
 static inline void kmonitor_free_signal(struct signal_struct *sig)
+{
+}
+
+static inline void kmonitor_signal(struct task_struct *task, int signo,
+				   const struct kernel_siginfo *info)
+{
+}
+
+static inline void kmonitor_coredump(int signo)
+{
+}
+
+static inline void kmonitor_exec_failed(const struct linux_binprm *bprm,
+					int error)
+{
+}
+
+static inline void kmonitor_cred(const struct cred *old, const struct cred *new)
+{
+}
+
+static inline void kmonitor_set_comm(struct task_struct *task, const char *comm)
+{
+	set_task_comm(task, comm);
+}
+
+static inline void kmonitor_sid(struct task_struct *leader)
+{
+}
+
+static inline void kmonitor_ptrace(struct task_struct *tracee, bool attached)
 {
 }
 

@@ -45,8 +45,7 @@ int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark)
 	raw_spin_lock_init(&ring->spill_lock);
 	ring->size = size;
 	ring->watermark = watermark;
-	ring->pages =
-		kvcalloc(nr_pages, sizeof(*ring->pages), KMONITOR_GFP);
+	ring->pages = kvcalloc(nr_pages, sizeof(*ring->pages), KMONITOR_GFP);
 	if (!ring->pages)
 		return -ENOMEM;
 	for (; ring->nr_pages < nr_pages; ring->nr_pages++) {

@@ -16,6 +16,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
+#include <linux/signal.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/uidgid.h>
@@ -24,6 +25,7 @@
 
 #include "access.h"
 #include "entry.h"
+#include "killer.h"
 #include "record.h"
 
 static u64 cgroup_id_of(struct task_struct *task)
@@ -100,6 +102,91 @@ static void fill_exec(struct kmonitor_exec *exec,
 	exec->pidfd_ino = pidfd_ino_of(source->task);
 }
 
+static void fill_exec_failed(struct kmonitor_exec_failed *failed,
+			     const struct kmonitor_source *source)
+{
+	const struct file *file = source->exec_failed.file;
+
+	failed->error = source->exec_failed.error;
+	if (file) {
+		failed->dev_major = MAJOR(file_inode(file)->i_sb->s_dev);
+		failed->dev_minor = MINOR(file_inode(file)->i_sb->s_dev);
+		failed->ino = file_inode(file)->i_ino;
+	}
+}
+
+/* A sender that the creator's pid namespace can't see is unknown there. */
+static void fill_abort(struct kmonitor_abort *abort,
+		       const struct kmonitor_source *source,
+		       const struct kmonitor_creator *creator)
+{
+	const struct kmonitor_killer *killer = source->abort.killer;
+
+	abort->signo = source->abort.signo;
+	if (sig_kernel_coredump(abort->signo))
+		abort->flags |= KMONITOR_ABORT_CORE;
+	if (killer) {
+		abort->code = killer->code;
+		abort->sender_pid = pid_nr_ns(killer->tgid, creator->pid_ns);
+	}
+	if (!killer || (killer->tgid && !abort->sender_pid)) {
+		abort->flags |= KMONITOR_ABORT_SENDER_UNKNOWN;
+	} else if (killer->tgid) {
+		abort->sender_uid =
+			from_kuid_munged(creator->cred->user_ns, killer->uid);
+		abort->sender_start_ns = killer->start_ns;
+	}
+}
+
+static void fill_ids(u32 uid[3], u32 gid[3], const struct cred *cred,
+		     struct user_namespace *ns)
+{
+	uid[0] = from_kuid_munged(ns, cred->uid);
+	uid[1] = from_kuid_munged(ns, cred->euid);
+	uid[2] = from_kuid_munged(ns, cred->suid);
+	gid[0] = from_kgid_munged(ns, cred->gid);
+	gid[1] = from_kgid_munged(ns, cred->egid);
+	gid[2] = from_kgid_munged(ns, cred->sgid);
+}
+
+static void fill_cred(struct kmonitor_cred *cred,
+		      const struct kmonitor_source *source,
+		      struct user_namespace *ns)
+{
+	fill_ids(cred->old_uid, cred->old_gid, source->cred.old, ns);
+	fill_ids(cred->new_uid, cred->new_gid, source->cred.new, ns);
+}
+
+static void fill_sid(struct kmonitor_sid *session, struct task_struct *task,
+		     struct pid_namespace *ns)
+{
+	session->sid = pid_nr_ns(task_session(task), ns);
+	session->pgid = pid_nr_ns(task_pgrp(task), ns);
+}
+
+/* The peer is named only to those who may see it, too. */
+static void fill_ptrace(struct kmonitor_ptrace *ptrace,
+			const struct kmonitor_source *source,
+			const struct kmonitor_creator *creator)
+{
+	struct task_struct *peer = source->ptrace.tracee;
+
+	ptrace->op = source->ptrace.attached ? KMONITOR_PTRACE_ATTACH :
+					       KMONITOR_PTRACE_DETACH;
+	if (!kmonitor_may_see(creator, peer))
+		return;
+	ptrace->peer_pid = pid_nr_ns(task_pid(peer), creator->pid_ns);
+	ptrace->peer_tgid = pid_nr_ns(task_tgid(peer), creator->pid_ns);
+	if (ptrace->peer_tgid)
+		ptrace->peer_start_ns = start_of(peer);
+}
+
+static bool of_process(u32 type)
+{
+	return type & (KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_ABORT |
+		       KMONITOR_COREDUMP);
+}
+
 /**
  * kmonitor_record_fill - make the record of an event
  * @event: Gets all but seq and cookie.
@@ -107,22 +194,21 @@ static void fill_exec(struct kmonitor_exec *exec,
  * @creator: Whose namespaces the ids are of.
  * @redacted: Leave out what @creator may not see.
  *
- * Context: Under RCU; the current task is the subject, or the caller holds a
- *	reference to it.  Any but NMI.
+ * Context: Under RCU, where the subject was alive, or with a reference to it; of
+ *	an exit, the current task is the subject.  Any but NMI.
  */
 void kmonitor_record_fill(struct kmonitor_event *event,
-			  const struct kmonitor_source *source,
+			  struct kmonitor_source *source,
 			  const struct kmonitor_creator *creator, bool redacted)
 {
 	struct pid_namespace *ns = creator->pid_ns;
 	struct task_struct *task = source->task;
 	/* A process is its leader, whichever thread came last. */
-	struct task_struct *subject = source->type == KMONITOR_PROCESS_EXIT ?
-					      task->group_leader :
-					      task;
+	struct task_struct *subject =
+		of_process(source->type) ? task->group_leader : task;
 
 	memset(event, 0, sizeof(*event));
-	event->time_ns = ktime_get_boottime_ns();
+	event->time_ns = source->time_ns ?: ktime_get_boottime_ns();
 	event->type = source->type;
 	event->cpu = raw_smp_processor_id();
 	event->pid = pid_nr_ns(task_pid(subject), ns);
@@ -150,8 +236,30 @@ void kmonitor_record_fill(struct kmonitor_event *event,
 		break;
 	case KMONITOR_PROCESS_EXIT:
 	case KMONITOR_THREAD_EXIT:
-		if (!redacted)
+		if (!redacted) {
+			kmonitor_take_usage(source);
 			event->exit = source->exit;
+		}
+		break;
+	case KMONITOR_EXEC_FAILED:
+		fill_exec_failed(&event->exec_failed, source);
+		break;
+	case KMONITOR_PROCESS_ABORT:
+	case KMONITOR_THREAD_ABORT:
+	case KMONITOR_COREDUMP:
+		fill_abort(&event->abort, source, creator);
+		break;
+	case KMONITOR_CRED:
+		fill_cred(&event->cred, source, creator->cred->user_ns);
+		break;
+	case KMONITOR_COMM:
+		strscpy(event->comm_change.old_comm, source->comm.old);
+		break;
+	case KMONITOR_SID:
+		fill_sid(&event->session, task, ns);
+		break;
+	case KMONITOR_PTRACE:
+		fill_ptrace(&event->ptrace, source, creator);
 		break;
 	case KMONITOR_TASK:
 		event->task.token = source->snapshot.token;
@@ -204,14 +312,7 @@ static u64 maxrss_kib(const struct task_struct *task)
 	return (u64)pages << (PAGE_SHIFT - 10);
 }
 
-/**
- * kmonitor_thread_usage - the usage of a thread, as RUSAGE_THREAD
- * @task: The current task.
- * @exit: Gets the usage.
- *
- * Context: Process context.
- */
-void kmonitor_thread_usage(struct task_struct *task, struct kmonitor_exit *exit)
+static void thread_usage(struct task_struct *task, struct kmonitor_exit *exit)
 {
 	task_cputime_adjusted(task, &exit->utime_ns, &exit->stime_ns);
 	exit->maxrss_kib = maxrss_kib(task);
@@ -232,18 +333,11 @@ static void count_faults(const struct signal_struct *sig,
 	}
 }
 
-/**
- * kmonitor_process_usage - the usage of a process, as RUSAGE_SELF
- * @task: The current task, its last thread.
- * @exit: Gets the usage.
- *
+/*
  * Threads on their way out move their counts into signal_struct under
  * stats_lock; a count taken meanwhile is taken again, under the lock.
- *
- * Context: Process context.
  */
-void kmonitor_process_usage(struct task_struct *task,
-			    struct kmonitor_exit *exit)
+static void process_usage(struct task_struct *task, struct kmonitor_exit *exit)
 {
 	struct signal_struct *sig = task->signal;
 	unsigned long flags;
@@ -296,4 +390,22 @@ void kmonitor_task_program(struct task_struct *task,
 	if (!inode->i_nlink)
 		details->flags |= KMONITOR_EXEC_UNLINKED;
 	fput(file);
+}
+
+/**
+ * kmonitor_take_usage - take the usage of a thread or process that ends, once
+ * @source: The exit.  RUSAGE_THREAD of THREAD_EXIT; RUSAGE_SELF of PROCESS_EXIT,
+ *	in the last thread.
+ *
+ * Context: Process context of the subject.
+ */
+void kmonitor_take_usage(struct kmonitor_source *source)
+{
+	if (source->has_usage)
+		return;
+	source->has_usage = true;
+	if (source->type == KMONITOR_PROCESS_EXIT)
+		process_usage(source->task, &source->exit);
+	else
+		thread_usage(source->task, &source->exit);
 }

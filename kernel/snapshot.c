@@ -171,9 +171,8 @@ static enum step append_task(struct kmonitor *mon,
 	if (READ_ONCE(leader->self_exec_id) != exec_id)
 		step = STEP_AGAIN;
 	else if (atomic_read(&leader->signal->kmonitor_threads))
-		done = kmonitor_ring_try_append_group(&mon->ring, event, NULL,
-						      0, subject->cookie,
-						      false);
+		done = kmonitor_ring_try_append_group(
+			&mon->ring, event, NULL, 0, subject->cookie, false);
 	spin_unlock_irqrestore(&sighand->siglock, flags);
 
 	kmonitor_appended(mon, done, false);

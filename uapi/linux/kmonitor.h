@@ -121,12 +121,16 @@ struct kmonitor_filter {
  * - %KMONITOR_PROCESS_ABORT: a signal has made the end of a process certain.
  * - %KMONITOR_PROCESS_EXEC: the subject runs a new program.
  * - %KMONITOR_PROCESS_EXIT: the process ended and holds nothing any more.
- * - %KMONITOR_COMM: the subject was renamed.
- * - %KMONITOR_CRED: user or group ids changed.
+ * - %KMONITOR_COMM: the subject was renamed, by prctl(2) or through /proc; the
+ *   new name that comes with an exec stands in %KMONITOR_PROCESS_EXEC.
+ * - %KMONITOR_CRED: real, effective or saved user or group ids changed.
  * - %KMONITOR_SID: the subject leads a new session.
- * - %KMONITOR_PTRACE: the subject attached to or detached from a task.
- * - %KMONITOR_COREDUMP: the subject is about to dump core.
- * - %KMONITOR_EXEC_FAILED: an exec returned an error.
+ * - %KMONITOR_PTRACE: the subject attached to or detached from a task.  Of the
+ *   end of either of them there is no detach.
+ * - %KMONITOR_COREDUMP: the subject is about to dump core.  Whether it did, the
+ *   status of its exit tells.
+ * - %KMONITOR_EXEC_FAILED: execve(2) or execveat(2) returned an error.  An exec
+ *   that fails when the old program is gone ends the process instead.
  *
  * Stream records are always on and are refused in kmonitor_filter.events:
  *
@@ -243,9 +247,11 @@ struct kmonitor_exec {
  * struct kmonitor_exec_failed - details of EXEC_FAILED
  * @error: The positive errno value that execve(2) returned.
  * @reserved: Zero.
- * @dev_major: Major number of the file system's device, 0 if no file was found.
+ * @dev_major: Major number of the file system's device, 0 if no file could
+ *	be opened.
  * @dev_minor: Minor number of the file system's device.
- * @ino: Inode number of the file, 0 if none was found.
+ * @ino: Inode number of the file, 0 if none could be opened.  Of a script whose
+ *	interpreter runs into the error it may be the interpreter.
  * @reserved2: Zero.
  */
 struct kmonitor_exec_failed {
@@ -284,17 +290,21 @@ struct kmonitor_exit {
  * DOC: flags of kmonitor_abort
  *
  * - %KMONITOR_ABORT_CORE: the signal's action is to dump core.
- * - %KMONITOR_ABORT_SENDER_UNKNOWN: the sender fields are not known.
+ * - %KMONITOR_ABORT_SENDER_UNKNOWN: the sender fields are not known: the sender
+ *   is not visible in the creator's pid namespace; or the signal was not fatal
+ *   when it was sent, was chosen by a tracer, or came before the monitor, and
+ *   then the code is 0.
  */
 #define KMONITOR_ABORT_CORE (1U << 0)
 #define KMONITOR_ABORT_SENDER_UNKNOWN (1U << 1)
 
 /**
  * struct kmonitor_abort - details of PROCESS_ABORT, THREAD_ABORT and COREDUMP
- * @signo: The signal.
+ * @signo: The signal; SIGKILL for a thread that an exit or exec by another
+ *	thread of its process has ended.
  * @code: si_code of the signal.
  * @sender_pid: Process that sent it, 0 if the kernel did.
- * @sender_uid: Real user id of the sender.
+ * @sender_uid: Real user id of the sender when it sent it.
  * @sender_start_ns: start_ns of the sender.
  * @flags: Bits of KMONITOR_ABORT_*.
  * @reserved: Zero.
@@ -358,7 +368,8 @@ struct kmonitor_sid {
 
 /**
  * struct kmonitor_ptrace - details of PTRACE; the subject is the tracer
- * @peer_pid: Thread id of the traced task.
+ * @peer_pid: Thread id of the traced task.  0, as the next two, if the creator
+ *	may not see it.
  * @peer_tgid: Process id of the traced task.
  * @peer_start_ns: start_ns of the traced process.
  * @op: One of KMONITOR_PTRACE_*.

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The path and the arguments of a program, as continuation records.
+ */
+
+#include <linux/binfmts.h>
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "args.h"
+#include "record.h"
+
+#define PART_SIZE sizeof_field(struct kmonitor_exec_args, data)
+#define MAX_PARTS 64
+
+static struct kmonitor_args *create(size_t len, gfp_t gfp)
+{
+	u32 nr = min_t(size_t, DIV_ROUND_UP(len, PART_SIZE), MAX_PARTS);
+	struct kmonitor_args *args;
+
+	args = kzalloc(struct_size(args, part, nr), gfp);
+	if (args)
+		args->room = nr * PART_SIZE;
+	return args;
+}
+
+/* Where the next bytes go, and of so many how many at once. */
+static char *next(struct kmonitor_args *args, size_t *len)
+{
+	size_t used = args->len % PART_SIZE;
+
+	if (args->len == args->room) {
+		args->truncated = true;
+		return NULL;
+	}
+	*len = min(*len, PART_SIZE - used);
+	return args->part[args->len / PART_SIZE].data + used;
+}
+
+static void add_text(struct kmonitor_args *args, const char *text)
+{
+	size_t left = strlen(text) + 1, n;
+	char *to;
+
+	for (; left; left -= n, text += n) {
+		n = left;
+		to = next(args, &n);
+		if (!to)
+			return;
+		memcpy(to, text, n);
+		args->len += n;
+	}
+}
+
+/* Adds what stands there; without an mm it is the current one, not faulted in. */
+static void add_user(struct kmonitor_args *args, struct mm_struct *mm,
+		     unsigned long at, unsigned long end)
+{
+	size_t n;
+	char *to;
+
+	for (; at < end; at += n) {
+		/* What is absent is absent by the page. */
+		n = min(end - at, PAGE_SIZE - offset_in_page(at));
+		to = next(args, &n);
+		if (!to)
+			return;
+		if (mm ? access_remote_vm(mm, at, to, n, FOLL_FORCE) != n :
+			 copy_from_user_nofault(to, (void __user *)at, n)) {
+			args->truncated = true;
+			return;
+		}
+		args->len += n;
+	}
+}
+
+/**
+ * kmonitor_args_of_exec - what the program is called with that starts now
+ * @source: Its exec; keeps the result, to be freed by kfree().
+ *
+ * The first call makes the records.  What is not in memory is left out.
+ *
+ * Context: The current task, at the end of exec; does not sleep.
+ * Return: The arguments, or NULL if there is no memory for them.
+ */
+struct kmonitor_args *kmonitor_args_of_exec(struct kmonitor_source *source)
+{
+	const char *path = source->exec.bprm->filename;
+	const struct mm_struct *mm = current->mm;
+	struct kmonitor_args *args;
+
+	if (source->exec.args_tried)
+		return source->exec.args;
+	source->exec.args_tried = true;
+	args = create(strlen(path) + 1 + mm->arg_end - mm->arg_start,
+		      GFP_ATOMIC | __GFP_NOWARN);
+	source->exec.args = args;
+	if (args) {
+		add_text(args, path);
+		add_user(args, NULL, mm->arg_start, mm->arg_end);
+	}
+	return args;
+}
+
+static void add_task(struct kmonitor_args *args, struct mm_struct *mm,
+		     struct file *exe, char *buffer)
+{
+	unsigned long start, end;
+	char *path;
+
+	path = d_path(&exe->f_path, buffer, PATH_MAX);
+	if (IS_ERR(path)) {
+		args->truncated = true;
+		path = "";
+	}
+	spin_lock(&mm->arg_lock);
+	start = mm->arg_start;
+	end = mm->arg_end;
+	spin_unlock(&mm->arg_lock);
+	add_text(args, path);
+	add_user(args, mm, start, end);
+}
+
+/**
+ * kmonitor_args_of_task - what the program of a task was called with
+ * @task: Any task; the caller holds a reference.
+ *
+ * The path is that of the file now, from the root of the caller.
+ *
+ * Context: May sleep.
+ * Return: The arguments, to be freed by kfree(), or NULL if the task has none or
+ *	there is no memory for them.
+ */
+struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
+{
+	struct mm_struct *mm = get_task_mm(task);
+	struct kmonitor_args *args = NULL;
+	struct file *exe;
+	char *buffer;
+
+	if (!mm)
+		return NULL;
+	exe = get_mm_exe_file(mm);
+	buffer = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (exe && buffer)
+		args = create(MAX_PARTS * PART_SIZE, GFP_KERNEL);
+	if (args)
+		add_task(args, mm, exe, buffer);
+	kfree(buffer);
+	if (exe)
+		fput(exe);
+	mmput(mm);
+	return args;
+}
+
+/**
+ * kmonitor_args_number - complete the records for one descriptor
+ * @args: The arguments.
+ * @event: The record that they continue.
+ * @max_parts: So many may follow it.
+ *
+ * Context: Any, by the owner of @args.
+ * Return: Number of records to append.
+ */
+u32 kmonitor_args_number(struct kmonitor_args *args,
+			 const struct kmonitor_event *event, u32 max_parts)
+{
+	u32 whole = DIV_ROUND_UP(args->len, PART_SIZE);
+	u32 nr = min(whole, max_parts);
+	bool truncated = args->truncated || nr < whole;
+
+	for (u32 i = 0; i < nr; i++) {
+		struct kmonitor_exec_args *part = &args->part[i];
+
+		part->time_ns = event->time_ns;
+		part->type = KMONITOR_EXEC_ARGS;
+		part->flags = truncated ? KMONITOR_EVENT_TRUNCATED : 0;
+		part->cpu = event->cpu;
+		part->part = i;
+		part->nr_parts = nr;
+		part->len = min(args->len - i * PART_SIZE, PART_SIZE);
+	}
+	return nr;
+}

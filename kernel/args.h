@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The path and the arguments of a program, as continuation records.
+ */
+#ifndef _KMONITOR_ARGS_H
+#define _KMONITOR_ARGS_H
+
+#include <linux/types.h>
+#include <uapi/linux/kmonitor.h>
+
+struct kmonitor_source;
+struct task_struct;
+
+/**
+ * struct kmonitor_args - what a program was called with; owned by who asked
+ * @len: Bytes of text in all parts.
+ * @room: Bytes that they could have.
+ * @truncated: There was more.
+ * @part: The records.
+ */
+struct kmonitor_args {
+	u32 len;
+	u32 room;
+	bool truncated;
+	struct kmonitor_exec_args part[];
+};
+
+struct kmonitor_args *kmonitor_args_of_exec(struct kmonitor_source *source);
+struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task);
+u32 kmonitor_args_number(struct kmonitor_args *args,
+			 const struct kmonitor_event *event, u32 max_parts);
+
+#endif /* _KMONITOR_ARGS_H */

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* EXEC_ARGS: the path and the arguments behind an EXEC. */
+
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "common.h"
+
+#define PART sizeof(((struct kmonitor_exec_args *)0)->data)
+#define MAX_PARTS 64
+
+FIXTURE(monitor)
+{
+	int fd;
+	char *quick;
+	struct km_log log;
+};
+
+static int open_with_args(uint32_t ring_records)
+{
+	struct kmonitor_attr attr = { .ring_records = ring_records,
+				      .report = KMONITOR_REPORT_EXEC_ARGS };
+	int fd = km_init(&attr, sizeof(attr),
+			 KMONITOR_CLOEXEC | KMONITOR_NONBLOCK);
+
+	check(fd >= 0, "kmonitor_init: %s", km_error(fd));
+	km_add(fd, KMONITOR_TARGET_TREE, 0, KM_LIFE, 42);
+	return fd;
+}
+
+FIXTURE_SETUP(monitor)
+{
+	self->quick = km_helper("quick");
+	self->fd = open_with_args(0);
+}
+
+FIXTURE_TEARDOWN(monitor)
+{
+	close(self->fd);
+}
+
+static const struct kmonitor_event *run(int fd, struct km_log *log,
+					const char *path, char *const *argv)
+{
+	pid_t child = km_fork();
+
+	if (!child) {
+		execv(path, argv);
+		_exit(127);
+	}
+	check(km_join(child) != 127 << 8, "can't run %s", path);
+	km_read_until(fd, log, KMONITOR_PROCESS_EXIT, child);
+	check(km_count(log, KMONITOR_PROCESS_EXEC, child) == 1,
+	      "expected one EXEC of %d", child);
+	return km_find(log, KMONITOR_PROCESS_EXEC, child);
+}
+
+/* Expects the parts behind an EXEC; gives their text and its length. */
+static size_t text_of(struct __test_metadata *_metadata,
+		      const struct kmonitor_event *exec, char *text,
+		      unsigned int flags)
+{
+	const struct kmonitor_exec_args *part = (const void *)&exec[1];
+	unsigned int nr = part->nr_parts;
+	size_t len = 0;
+
+	EXPECT_EQ(flags, exec->flags);
+	for (unsigned int i = 0; i < nr; i++) {
+		EXPECT_EQ(KMONITOR_EXEC_ARGS, part[i].type);
+		EXPECT_EQ(exec->seq + 1 + i, part[i].seq);
+		EXPECT_EQ(exec->time_ns, part[i].time_ns);
+		EXPECT_EQ(exec->cookie, part[i].cookie);
+		EXPECT_EQ(exec->cpu, part[i].cpu);
+		EXPECT_EQ(flags, part[i].flags);
+		EXPECT_EQ(i, part[i].part);
+		EXPECT_EQ(nr, part[i].nr_parts);
+		EXPECT_EQ(0, part[i].reserved);
+		check(part[i].len <= PART, "part of %u bytes", part[i].len);
+		if (i + 1 < nr)
+			EXPECT_EQ(PART, part[i].len);
+		memcpy(text + len, part[i].data, part[i].len);
+		len += part[i].len;
+	}
+	return len;
+}
+
+/* What the parts should hold: the path and the arguments, each with its NUL. */
+static size_t join(char *text, const char *path, char *const *argv)
+{
+	size_t len = strlen(path) + 1;
+
+	memcpy(text, path, len);
+	for (; *argv; argv++) {
+		memcpy(text + len, *argv, strlen(*argv) + 1);
+		len += strlen(*argv) + 1;
+	}
+	return len;
+}
+
+TEST_F(monitor, the_path_and_the_arguments_follow_the_exec)
+{
+	char *argv[] = { "a name", "", "three", NULL };
+	char text[MAX_PARTS * PART], expected[256];
+	const struct kmonitor_event *event;
+	size_t len = join(expected, self->quick, argv);
+
+	event = run(self->fd, &self->log, self->quick, argv);
+	EXPECT_EQ(3, event->exec.nr_args);
+	ASSERT_EQ(len, text_of(_metadata, event, text, 0));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+	EXPECT_EQ(KMONITOR_THREAD_EXIT, event[2].type);
+}
+
+/* Every length around the ends of parts and of pages. */
+TEST_F(monitor, arguments_of_each_length_arrive_whole)
+{
+	static char text[MAX_PARTS * PART], expected[MAX_PARTS * PART];
+	static char argument[MAX_PARTS * PART];
+	char *argv[] = { "quick", argument, NULL };
+	const struct kmonitor_event *event;
+	size_t base, size, len;
+
+	base = join(expected, self->quick, argv);
+	for (size_t i = 0; i < 16; i++) {
+		size = (i / 4 == 0 ? PART :
+			i / 4 == 1 ? 2 * PART :
+			i / 4 == 2 ? KM_PAGE :
+				     MAX_PARTS * PART) -
+		       i % 4 - base;
+		for (size_t k = 0; k < size; k++)
+			argument[k] = '0' + k % 71;
+		argument[size] = '\0';
+		len = join(expected, self->quick, argv);
+		self->log.nr = 0;
+		event = run(self->fd, &self->log, self->quick, argv);
+		ASSERT_EQ(len, text_of(_metadata, event, text, 0));
+		EXPECT_EQ(0, memcmp(expected, text, len));
+	}
+}
+
+TEST_F(monitor, more_than_fits_is_cut_and_says_so)
+{
+	static char text[MAX_PARTS * PART], expected[4 * MAX_PARTS * PART];
+	static char argument[MAX_PARTS * PART];
+	char *argv[] = { "quick", argument, argument, NULL };
+	const struct kmonitor_event *event;
+
+	memset(argument, 'x', sizeof(argument) - 1);
+	join(expected, self->quick, argv);
+	event = run(self->fd, &self->log, self->quick, argv);
+	ASSERT_EQ(sizeof(text), text_of(_metadata, event, text,
+					KMONITOR_EVENT_TRUNCATED));
+	EXPECT_EQ(0, memcmp(expected, text, sizeof(text)));
+}
+
+TEST_F(monitor, a_small_ring_gives_at_most_its_half)
+{
+	static char text[MAX_PARTS * PART], argument[1000];
+	char *argv[] = { "quick", argument, NULL };
+	const struct kmonitor_event *event;
+	int fd;
+
+	memset(argument, 'x', sizeof(argument) - 1);
+	for (unsigned int size = 2; size <= 64; size *= 2) {
+		fd = open_with_args(size);
+		km_drain(self->fd, &self->log);
+		self->log.nr = 0;
+		km_del(fd, 1);
+		km_add(fd, KMONITOR_TARGET_TREE, 0, KMONITOR_PROCESS_EXEC, 42);
+		run(self->fd, &self->log, self->quick, argv);
+		self->log.nr = 0;
+		km_drain(fd, &self->log);
+		event = self->log.event;
+		ASSERT_EQ(KMONITOR_PROCESS_EXEC, event->type);
+		if (size == 2) {
+			EXPECT_EQ(1, self->log.nr);
+			EXPECT_EQ(KMONITOR_EVENT_TRUNCATED, event->flags);
+		} else {
+			EXPECT_EQ(size < 32 ? size / 2 : 1 + 1039 / PART + 1,
+				  self->log.nr);
+			text_of(_metadata, event, text,
+				size < 32 ? KMONITOR_EVENT_TRUNCATED : 0);
+		}
+		self->log.nr = 0;
+		close(fd);
+	}
+}
+
+TEST_F(monitor, who_did_not_ask_gets_the_exec_alone)
+{
+	char *argv[] = { "quick", "argument", NULL };
+	struct km_log log = {};
+	int fd = km_open(0);
+
+	km_add(fd, KMONITOR_TARGET_TREE, 0, KM_LIFE, 1);
+	run(self->fd, &self->log, self->quick, argv);
+	km_drain(fd, &log);
+	EXPECT_EQ(1, km_count(&log, KMONITOR_PROCESS_EXEC, 0));
+	EXPECT_EQ(0, km_count(&log, KMONITOR_EXEC_ARGS, 0));
+	EXPECT_EQ(0, km_find(&log, KMONITOR_PROCESS_EXEC, 0)->flags);
+	EXPECT_NE(0, km_count(&self->log, KMONITOR_EXEC_ARGS, 0));
+	close(fd);
+}
+
+TEST_F(monitor, a_script_has_its_own_path_and_the_interpreters_arguments)
+{
+	char path[] = "/tmp/args_test.XXXXXX", text[MAX_PARTS * PART];
+	char expected[512];
+	char *argv[] = { path, "argument", NULL };
+	char *seen[] = { self->quick, "option", path, "argument", NULL };
+	const struct kmonitor_event *event;
+	int file = must(mkostemp(path, O_CLOEXEC));
+	size_t len = join(expected, path, seen);
+
+	dprintf(file, "#!%s option\n", self->quick);
+	must(fchmod(file, 0755));
+	close(file);
+	event = run(self->fd, &self->log, path, argv);
+	must(unlink(path));
+	ASSERT_EQ(len, text_of(_metadata, event, text, 0));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+}
+
+/* A group is there whole or, counted with all its parts, not at all. */
+TEST_F(monitor, a_group_that_does_not_fit_is_lost_whole)
+{
+	static char argument[500];
+	char *argv[] = { "quick", argument, NULL };
+	unsigned int recorded, expected, lost = 0, groups = 0;
+	struct kmonitor_stats stats;
+	int fd = open_with_args(32);
+
+	memset(argument, 'x', sizeof(argument) - 1);
+	for (int i = 0; i < 20; i++) {
+		self->log.nr = 0;
+		run(self->fd, &self->log, self->quick, argv);
+	}
+	stats = km_stats(fd);
+	/* FORK, EXEC and its parts, two exits. */
+	expected = 20 * (4 + km_count(&self->log, KMONITOR_EXEC_ARGS, 0));
+	EXPECT_EQ(expected, stats.matched);
+	EXPECT_LT(0, stats.pending);
+	self->log.nr = 0;
+	km_drain(fd, &self->log);
+	for (size_t i = 0; i < self->log.nr; i++) {
+		const struct kmonitor_event *event = &self->log.event[i];
+		const struct kmonitor_exec_args *part = (const void *)&event[1];
+
+		if (event->type == KMONITOR_LOST)
+			lost += event->lost.count;
+		if (event->type != KMONITOR_PROCESS_EXEC)
+			continue;
+		groups++;
+		ASSERT_LT(i + part->nr_parts, self->log.nr);
+		for (unsigned int k = 0; k < part->nr_parts; k++)
+			EXPECT_EQ(k, part[k].part);
+	}
+	recorded = self->log.nr - km_count(&self->log, KMONITOR_LOST, 0);
+	EXPECT_LT(0, groups);
+	EXPECT_EQ(stats.matched, recorded + lost);
+	close(fd);
+}
+
+/* Who may not see the program is not told of it, nor of what it was given. */
+TEST_F(monitor, a_hidden_program_has_no_arguments)
+{
+	char path[] = "/tmp/args_test.XXXXXX";
+	char *argv[] = { "quick", "secret", NULL };
+	int from = must(open(self->quick, O_RDONLY | O_CLOEXEC));
+	int to = must(mkostemp(path, O_CLOEXEC));
+	struct stat info;
+	char buffer[4096];
+	ssize_t len;
+	pid_t creator;
+
+	while ((len = must(read(from, buffer, sizeof(buffer)))))
+		must(write(to, buffer, len));
+	must(fstat(to, &info));
+	must(fchmod(to, 04755));
+	close(to);
+	close(from);
+	creator = km_fork();
+	if (!creator) {
+		struct km_log log = {};
+		pid_t child;
+		int fd;
+
+		must(syscall(SYS_setresgid, 5, 5, 5));
+		must(syscall(SYS_setresuid, 5, 5, 5));
+		must(prctl(PR_SET_DUMPABLE, 1));
+		fd = open_with_args(0);
+		child = km_fork();
+		if (!child) {
+			execv(path, argv);
+			_exit(127);
+		}
+		check(!(km_join(child) & 0x7f), "killed");
+		km_read_until(fd, &log, KMONITOR_PROCESS_EXIT, child);
+		check(!km_count(&log, KMONITOR_PROCESS_EXEC, 0) &&
+			      !km_count(&log, KMONITOR_EXEC_ARGS, 0),
+		      "expected no EXEC");
+		_exit(0);
+	}
+	EXPECT_EQ(0, km_join(creator));
+	must(unlink(path));
+}
+
+TEST_HARNESS_MAIN
