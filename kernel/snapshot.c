@@ -26,8 +26,10 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "args.h"
 #include "entry.h"
 #include "mark.h"
 #include "record.h"
@@ -153,10 +155,25 @@ static void fill(struct kmonitor *mon, const struct subject *subject,
 	kmonitor_record_fill(event, &source, creator, redacted);
 }
 
-/* Appends the record unless the process has exited or changed its program. */
+/* Completes the arguments, of which half of the ring must be enough. */
+static u32 number_args(const struct kmonitor *mon, struct kmonitor_args *args,
+		       struct kmonitor_event *event)
+{
+	u32 nr = 0;
+
+	if (args)
+		nr = kmonitor_args_number(args, event, mon->ring.size / 2 - 1);
+	if (args &&
+	    (!nr || args->part[nr - 1].flags & KMONITOR_EVENT_TRUNCATED))
+		event->flags |= KMONITOR_EVENT_TRUNCATED;
+	return nr;
+}
+
+/* Appends the records unless the process has exited or changed its program. */
 static enum step append_task(struct kmonitor *mon,
 			     const struct subject *subject, u64 exec_id,
-			     const struct kmonitor_event *event)
+			     const struct kmonitor_event *event,
+			     const struct kmonitor_args *args, u32 nr_args)
 {
 	struct task_struct *leader = subject->leader;
 	enum kmonitor_append done = KMONITOR_APPEND_QUIET;
@@ -171,8 +188,10 @@ static enum step append_task(struct kmonitor *mon,
 	if (READ_ONCE(leader->self_exec_id) != exec_id)
 		step = STEP_AGAIN;
 	else if (atomic_read(&leader->signal->kmonitor_threads))
-		done = kmonitor_ring_try_append_group(
-			&mon->ring, event, NULL, 0, subject->cookie, false);
+		done = kmonitor_ring_try_append_group(&mon->ring, event,
+						      args ? args->part : NULL,
+						      nr_args, subject->cookie,
+						      false);
 	spin_unlock_irqrestore(&sighand->siglock, flags);
 
 	kmonitor_appended(mon, done, false);
@@ -186,9 +205,11 @@ static enum step append_task(struct kmonitor *mon,
 static enum step list(struct kmonitor *mon, struct subject *subject)
 {
 	struct task_struct *leader = subject->leader;
+	struct kmonitor_args *args __free(kfree) = NULL;
 	struct kmonitor_event event;
 	bool redacted;
 	u64 exec_id;
+	u32 nr_args;
 
 	if (!match(mon, subject))
 		return STEP_ON;
@@ -201,7 +222,10 @@ static enum step list(struct kmonitor *mon, struct subject *subject)
 	/* What is looked at is not older than its number. */
 	smp_rmb();
 	fill(mon, subject, redacted, &event);
-	return append_task(mon, subject, exec_id, &event);
+	if (!redacted && mon->report & KMONITOR_REPORT_EXEC_ARGS)
+		args = kmonitor_args_of_task(leader);
+	nr_args = number_args(mon, args, &event);
+	return append_task(mon, subject, exec_id, &event, args, nr_args);
 }
 
 /* Lists processes until the ring is half full; whether all are listed. */
