@@ -73,6 +73,7 @@ static long show_info(struct kmonitor *mon, void __user *to, size_t size)
 		.events = KMONITOR_EVENTS,
 		.stream_events = KMONITOR_STREAM_EVENTS,
 		.targets = KMONITOR_TARGETS,
+		.filter_flags = KMONITOR_FILTER_FLAGS,
 		.init_flags = KMONITOR_CLOEXEC | KMONITOR_NONBLOCK,
 		.ioctls = IOCTLS,
 		.record_size = sizeof(struct kmonitor_event),

@@ -9,8 +9,11 @@
 
 struct ucounts;
 
-/* Unprivileged trees that may hold one process: what its exit may cost. */
-#define KMONITOR_MAX_UNPRIVILEGED_TREES 16
+/*
+ * Unprivileged entries of one target that may hold one process, thread or user:
+ * what its events may cost.
+ */
+#define KMONITOR_MAX_UNPRIVILEGED 16
 
 extern unsigned int kmonitor_max_ring_records;
 
