@@ -9,10 +9,10 @@
  */
 
 #include <linux/pid_namespace.h>
-#include <linux/rculist.h>
 #include <linux/sched/signal.h>
 
 #include "args.h"
+#include "condition.h"
 #include "emit.h"
 #include "entry.h"
 #include "mark.h"
@@ -36,11 +36,17 @@ static bool urgent(const struct kmonitor_entry *entry, u32 type)
 /*
  * A record under way to the descriptors, made once for each view of it.  Edits
  * may change what an entry wants meanwhile, so that it is asked once only: the
- * bits of sent are the indices of the mark set's entries that got the record.
+ * bits of sent are the indices of the mark set's entries that decided for their
+ * descriptor, matched has the descriptors for which a condition did.  Beyond
+ * their room an edit at the same moment may cost or double a record.
  */
 struct fan_out {
 	struct kmonitor_source *source;
 	u64 sent;
+	const struct kmonitor_mark_set *set;
+	const struct kmonitor_conditions *conditions;
+	u32 nr_matched;
+	const struct kmonitor_filters *matched[32];
 	const struct kmonitor_creator *view;
 	bool redacted;
 	struct kmonitor_event event;
@@ -55,7 +61,7 @@ static bool same_view(const struct kmonitor_creator *a,
 /* Of a task that it may not see, a descriptor gets what keeps trees true. */
 static bool survives_redaction(const struct kmonitor_entry *entry, u32 type)
 {
-	return entry->target != KMONITOR_TARGET_ALL &&
+	return !kmonitor_entry_is_condition(entry) &&
 	       (type == KMONITOR_PROCESS_FORK || type == KMONITOR_PROCESS_EXIT);
 }
 
@@ -99,6 +105,41 @@ static bool same_for_all(u32 type)
 	return type != KMONITOR_PTRACE;
 }
 
+static bool names_subject(const struct kmonitor_entry *entry,
+			  const struct kmonitor_source *source)
+{
+	return entry->target != KMONITOR_TARGET_THREAD ||
+	       entry->pid == task_pid(source->task) ||
+	       (source->type == KMONITOR_PROCESS_EXEC &&
+		entry->pid == source->exec.old_pid);
+}
+
+/* Of a task that its creator may not see, an entry doesn't learn the status. */
+static bool passes(const struct kmonitor_entry *entry,
+		   const struct kmonitor_source *source)
+{
+	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
+
+	if (!(READ_ONCE(entry->flags) & KMONITOR_FILTER_FAILED_ONLY) ||
+	    !(source->type & exits))
+		return true;
+	return source->exit.status &&
+	       kmonitor_may_see(&entry->filters->creator, source->task);
+}
+
+static bool wants(const struct kmonitor_entry *entry,
+		  const struct kmonitor_source *source)
+{
+	return READ_ONCE(entry->events) & source->type &&
+	       kmonitor_entry_alive(entry) && names_subject(entry, source) &&
+	       passes(entry, source);
+}
+
+static bool ignores(void *data, struct kmonitor_entry *entry)
+{
+	return wants(entry, data);
+}
+
 static void deliver(struct fan_out *out, const struct kmonitor_entry *entry)
 {
 	struct kmonitor_source *source = out->source;
@@ -107,6 +148,11 @@ static void deliver(struct fan_out *out, const struct kmonitor_entry *entry)
 	bool redacted = !kmonitor_may_see(creator, source->task);
 
 	if (redacted && !survives_redaction(entry, source->type))
+		return;
+	/* What can't be seen isn't judged either: its absence would tell. */
+	if (!redacted && READ_ONCE(mon->filters.ignored.any) & source->type &&
+	    kmonitor_conditions_visit(&mon->filters.ignored, source, ignores,
+				      (void *)source))
 		return;
 	if (!out->view || out->redacted != redacted ||
 	    !same_view(out->view, creator) || !same_for_all(source->type)) {
@@ -122,40 +168,29 @@ static void deliver(struct fan_out *out, const struct kmonitor_entry *entry)
 			  redacted || irqs_disabled());
 }
 
-static bool names_subject(const struct kmonitor_entry *entry,
-			  const struct kmonitor_source *source)
-{
-	return entry->target != KMONITOR_TARGET_THREAD ||
-	       entry->pid == task_pid(source->task) ||
-	       (source->type == KMONITOR_PROCESS_EXEC &&
-		entry->pid == source->exec.old_pid);
-}
-
-static bool wants(const struct kmonitor_entry *entry,
-		  const struct kmonitor_source *source)
-{
-	return READ_ONCE(entry->events) & source->type &&
-	       kmonitor_entry_alive(entry) && names_subject(entry, source);
-}
-
-/* Whether a descriptor has got the record through its marks. */
-static bool sent_to(const struct fan_out *out,
-		    const struct kmonitor_mark_set *set,
+/* Whether a descriptor has got the record, or will not get it. */
+static bool decided(const struct fan_out *out,
 		    const struct kmonitor_filters *filters)
 {
+	const struct kmonitor_mark_set *set = out->set;
+
 	for (u32 i = 0; set && i < set->nr; i++) {
 		if (set->entries[i]->filters == filters &&
 		    (i < 64 ? out->sent & BIT_ULL(i) :
 			      wants(set->entries[i], out->source)))
 			return true;
 	}
+	for (u32 i = 0; i < out->nr_matched; i++) {
+		if (out->matched[i] == filters)
+			return true;
+	}
 	return false;
 }
 
 /* Entries of one descriptor stand together, the most specific first. */
-static void emit_to_marks(struct fan_out *out,
-			  const struct kmonitor_mark_set *set)
+static void emit_to_marks(struct fan_out *out)
 {
+	const struct kmonitor_mark_set *set = out->set;
 	const struct kmonitor_filters *done = NULL;
 
 	for (u32 i = 0; i < set->nr; i++) {
@@ -164,22 +199,54 @@ static void emit_to_marks(struct fan_out *out,
 			done = set->entries[i]->filters;
 			if (i < 64)
 				out->sent |= BIT_ULL(i);
-			deliver(out, set->entries[i]);
+			if (!kmonitor_entry_ignores(set->entries[i]))
+				deliver(out, set->entries[i]);
 		}
 	}
 }
 
-static void emit_to_conditions(struct fan_out *out,
-			       const struct pid_namespace *ns,
-			       const struct kmonitor_mark_set *set)
-{
+struct first {
+	const struct kmonitor_source *source;
+	const struct kmonitor_filters *filters;
 	const struct kmonitor_entry *entry;
+};
 
-	hlist_for_each_entry_rcu(entry, &ns->kmonitor_conditions, condition) {
-		if (wants(entry, out->source) &&
-		    !sent_to(out, set, entry->filters))
-			deliver(out, entry);
+static bool find_first(void *data, struct kmonitor_entry *entry)
+{
+	struct first *first = data;
+
+	if (entry->filters != first->filters || !wants(entry, first->source))
+		return false;
+	first->entry = entry;
+	return true;
+}
+
+/* Whether it is the most specific condition of its descriptor. */
+static bool is_first(const struct fan_out *out,
+		     const struct kmonitor_entry *entry)
+{
+	struct first first = { out->source, entry->filters };
+
+	kmonitor_conditions_visit(out->conditions, out->source, find_first,
+				  &first);
+	return first.entry == entry;
+}
+
+/* Of target ALL a descriptor has one entry, the last to be judged. */
+static bool emit_to_condition(void *data, struct kmonitor_entry *entry)
+{
+	struct fan_out *out = data;
+
+	if (!wants(entry, out->source) || decided(out, entry->filters))
+		return false;
+	if (out->nr_matched == ARRAY_SIZE(out->matched)) {
+		if (!is_first(out, entry))
+			return false;
+	} else if (entry->target != KMONITOR_TARGET_ALL) {
+		out->matched[out->nr_matched++] = entry->filters;
 	}
+	deliver(out, entry);
+	return false;
 }
 
 /**
@@ -197,12 +264,17 @@ void kmonitor_emit(struct kmonitor_source *source,
 
 	out.source = source;
 	out.sent = 0;
+	out.set = set;
+	out.nr_matched = 0;
 	out.view = NULL;
 	if (set)
-		emit_to_marks(&out, set);
+		emit_to_marks(&out);
 	for (ns = task_active_pid_ns(source->task); ns; ns = ns->parent) {
-		if (READ_ONCE(ns->kmonitor_events) & source->type)
-			emit_to_conditions(&out, ns, set);
+		if (!(READ_ONCE(ns->kmonitor_events) & source->type))
+			continue;
+		out.conditions = rcu_dereference(ns->kmonitor_conditions);
+		kmonitor_conditions_visit(out.conditions, source,
+					  emit_to_condition, &out);
 	}
 }
 

@@ -10,13 +10,27 @@
 #include <linux/llist.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
 #include <linux/types.h>
 #include <uapi/linux/kmonitor.h>
 
 struct cred;
+struct kmonitor_conditions;
 struct kmonitor_filters;
 struct pid;
 struct ucounts;
+
+/**
+ * struct kmonitor_condition - what a condition is found by
+ * @id: Cgroup id or kernel user id; 0 for ALL.
+ * @where: The conditions that it belongs to, NULL before it is one of them.
+ * @target: CGROUP, UID or ALL.  A long, for a key without holes.
+ */
+struct kmonitor_condition {
+	u64 id;
+	struct kmonitor_conditions *where;
+	unsigned long target;
+};
 
 /**
  * struct kmonitor_totals - what the members of a tree have used
@@ -49,7 +63,10 @@ struct kmonitor_totals {
  *	The last one to go makes the tree empty.
  * @target: One of &enum kmonitor_target.
  * @unprivileged: Its creator doesn't see every task.
- * @events: Event types wanted; written under the descriptor's filter lock.
+ * @flags: Bits of KMONITOR_FILTER_*; written under the descriptor's filter
+ *	lock.  IGNORE never changes.
+ * @events: Event types wanted, or suppressed; written under the descriptor's
+ *	filter lock.
  * @cookie: Written under the descriptor's filter lock.
  * @handle: Its name in the descriptor.
  * @filters: The filter it belongs to.
@@ -62,7 +79,9 @@ struct kmonitor_totals {
  * @ucounts: The user that it is charged to while it is in the table.
  * @killer: With whose credentials close kills the members, or NULL; a
  *	reference.  Written under the descriptor's filter lock.
- * @condition: In the list of a pid namespace.
+ * @condition: Of CGROUP, UID and ALL; never changes while the entry is alive.
+ * @hash: In the table of conditions, of CGROUP and UID.
+ * @all: In the list of its conditions, of ALL.
  * @pending: In the list of EMPTY records that wait for room; pending_lock.
  * @retired: In the list of entries to take out of the table.
  * @rcu: Hooks find entries under RCU.
@@ -73,6 +92,7 @@ struct kmonitor_entry {
 	atomic_t sets;
 	u32 target;
 	bool unprivileged;
+	u32 flags;
 	u32 events;
 	u64 cookie;
 	u64 handle;
@@ -84,7 +104,11 @@ struct kmonitor_entry {
 	struct kmonitor_totals totals;
 	struct ucounts *ucounts;
 	const struct cred *killer;
-	struct hlist_node condition;
+	struct kmonitor_condition condition;
+	union {
+		struct rhlist_head hash;
+		struct hlist_node all;
+	};
 	struct list_head pending;
 	struct llist_node retired;
 	struct rcu_head rcu;
@@ -95,6 +119,17 @@ struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
 void kmonitor_entry_put(struct kmonitor_entry *entry);
 void kmonitor_entry_account(struct kmonitor_entry *entry, struct pid *pid,
 			    const struct kmonitor_exit *exit, bool oom);
+
+static inline bool
+kmonitor_entry_is_condition(const struct kmonitor_entry *entry)
+{
+	return entry->target > KMONITOR_TARGET_TREE;
+}
+
+static inline bool kmonitor_entry_ignores(const struct kmonitor_entry *entry)
+{
+	return READ_ONCE(entry->flags) & KMONITOR_FILTER_IGNORE;
+}
 
 static inline bool kmonitor_entry_kill(struct kmonitor_entry *entry)
 {

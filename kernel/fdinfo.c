@@ -4,11 +4,13 @@
  * knows what the descriptor that it still has is about.
  */
 
+#include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/uidgid.h>
 
 #include "entry.h"
 #include "fd.h"
@@ -48,7 +50,14 @@ static void count_members(struct kmonitor_filters *filters)
 static u64 id_of(const struct kmonitor_filters *filters,
 		 const struct kmonitor_entry *entry)
 {
-	return entry->pid ? pid_nr_ns(entry->pid, filters->creator.pid_ns) : 0;
+	const struct kmonitor_creator *creator = &filters->creator;
+
+	if (entry->pid)
+		return pid_nr_ns(entry->pid, creator->pid_ns);
+	if (entry->target == KMONITOR_TARGET_UID)
+		return from_kuid(creator->cred->user_ns,
+				 KUIDT_INIT(entry->condition.id));
+	return entry->condition.id;
 }
 
 static void show_entries(struct seq_file *m, struct kmonitor_filters *filters)
@@ -66,7 +75,7 @@ static void show_entries(struct seq_file *m, struct kmonitor_filters *filters)
 		seq_printf(m, "entry:\thandle=%llu target=%u id=%llu",
 			   entry->handle, entry->target, id_of(filters, entry));
 		seq_printf(m, " start_ns=%llu events=%#x flags=%#x",
-			   entry->start_ns, entry->events, 0);
+			   entry->start_ns, entry->events, entry->flags);
 		seq_printf(m, " cookie=%#llx members=%u\n", entry->cookie,
 			   entry->members);
 	}

@@ -11,13 +11,9 @@
  * entries, and a grace period passes before the descriptor is freed.
  */
 
-#include <linux/cred.h>
-#include <linux/nsproxy.h>
+#include <linux/err.h>
 #include <linux/pid.h>
-#include <linux/pid_namespace.h>
-#include <linux/rculist.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/timekeeping.h>
 
@@ -25,47 +21,14 @@
 #include "filter.h"
 #include "limits.h"
 #include "mark.h"
+#include "target.h"
 
-/* Protects the lists of conditions of all pid namespaces. */
-static DEFINE_SPINLOCK(conditions_lock);
-
-/* The caller holds conditions_lock. */
-static void update_wanted(struct pid_namespace *ns)
+static void set_events(struct kmonitor_entry *entry, u32 events)
 {
-	struct kmonitor_entry *entry;
-	u32 events = 0;
-
-	hlist_for_each_entry(entry, &ns->kmonitor_conditions, condition)
-		events |= entry->events;
-	WRITE_ONCE(ns->kmonitor_events, events);
-}
-
-static void add_condition(struct pid_namespace *ns,
-			  struct kmonitor_entry *entry)
-{
-	spin_lock(&conditions_lock);
-	hlist_add_head_rcu(&entry->condition, &ns->kmonitor_conditions);
-	update_wanted(ns);
-	spin_unlock(&conditions_lock);
-}
-
-static void del_condition(struct pid_namespace *ns,
-			  struct kmonitor_entry *entry)
-{
-	spin_lock(&conditions_lock);
-	hlist_del_init_rcu(&entry->condition);
-	update_wanted(ns);
-	spin_unlock(&conditions_lock);
-}
-
-static void set_events(struct kmonitor_filters *filters,
-		       struct kmonitor_entry *entry, u32 events)
-{
-	spin_lock(&conditions_lock);
-	WRITE_ONCE(entry->events, events);
-	if (entry->target == KMONITOR_TARGET_ALL)
-		update_wanted(filters->creator.pid_ns);
-	spin_unlock(&conditions_lock);
+	if (kmonitor_entry_is_condition(entry))
+		kmonitor_condition_set_events(entry, events);
+	else
+		WRITE_ONCE(entry->events, events);
 }
 
 /* The charge goes when the entry ends, not when it is taken out. */
@@ -101,8 +64,10 @@ static void remove_entry(struct kmonitor_filters *filters,
 {
 	if (!kmonitor_entry_kill(entry))
 		return;
-	if (entry->target == KMONITOR_TARGET_ALL)
-		del_condition(filters->creator.pid_ns, entry);
+	if (kmonitor_entry_is_condition(entry))
+		kmonitor_condition_del(entry);
+	else
+		kmonitor_mark_sweep_later();
 	forget_entry(filters, entry);
 }
 
@@ -126,8 +91,12 @@ void kmonitor_entry_discard(struct kmonitor_entry *entry)
  */
 void kmonitor_entry_retire(struct kmonitor_entry *entry)
 {
-	if (kmonitor_entry_kill(entry))
-		kmonitor_entry_discard(entry);
+	if (!kmonitor_entry_kill(entry))
+		return;
+	/* The process may live on. */
+	if (entry->target == KMONITOR_TARGET_THREAD)
+		kmonitor_mark_sweep_later();
+	kmonitor_entry_discard(entry);
 }
 
 /**
@@ -151,57 +120,12 @@ void kmonitor_entry_leave(struct kmonitor_entry *entry)
 	kmonitor_entry_put(entry);
 }
 
-/*
- * The task that an id names in the creator's pid namespace, with a reference.
- * A namespace that can't see the caller has no 0.
- */
-static struct task_struct *find_task(struct kmonitor_filters *filters,
-				     const struct kmonitor_filter *arg)
+/* What an entry wants or suppresses: to suppress nothing would be pointless. */
+static u32 events_of(const struct kmonitor_filter *arg)
 {
-	struct pid_namespace *ns = filters->creator.pid_ns;
-	enum pid_type type = arg->target == KMONITOR_TARGET_THREAD ?
-				     PIDTYPE_PID :
-				     PIDTYPE_TGID;
-	struct task_struct *task = NULL;
-	struct pid *pid;
-
-	guard(rcu)();
-	pid = arg->id		  ? find_pid_ns(arg->id, ns) :
-	      type == PIDTYPE_PID ? task_pid(current) :
-				    task_tgid(current);
-	if (pid && pid_nr_ns(pid, ns))
-		task = pid_task(pid, type);
-	return task ? get_task_struct(task) : NULL;
-}
-
-/* An exec by another thread than the leader gives a pid to another task. */
-static bool still_named(struct kmonitor_filters *filters,
-			const struct kmonitor_filter *arg,
-			struct task_struct *task)
-{
-	struct task_struct *now = find_task(filters, arg);
-
-	if (now)
-		put_task_struct(now);
-	return !now || now == task;
-}
-
-static struct pid *named_pid(struct task_struct *task, u32 target)
-{
-	return target == KMONITOR_TARGET_THREAD ? task_pid(task) :
-						  task_tgid(task);
-}
-
-static struct kmonitor_entry *find_condition(struct kmonitor_filters *filters)
-{
-	struct kmonitor_entry *entry;
-	unsigned long handle;
-
-	xa_for_each(&filters->entries, handle, entry) {
-		if (entry->target == KMONITOR_TARGET_ALL)
-			return entry;
-	}
-	return NULL;
+	if (arg->flags & KMONITOR_FILTER_IGNORE && !arg->events)
+		return KMONITOR_EVENTS;
+	return arg->events;
 }
 
 /* The flag stays until the entry ends; who asked last is who kills. */
@@ -232,9 +156,10 @@ static struct kmonitor_entry *create_entry(struct kmonitor_filters *filters,
 	}
 	entry->filters = filters;
 	entry->unprivileged = !filters->creator.sees_all;
+	entry->flags = arg->flags & ~KMONITOR_FILTER_PIDFD;
 	/* A tree that may yet fail to be added says nothing until it is whole. */
 	if (arg->target != KMONITOR_TARGET_TREE)
-		entry->events = arg->events;
+		entry->events = events_of(arg);
 	entry->cookie = arg->cookie;
 	set_killer(entry, arg);
 	entry->handle = filters->next_handle;
@@ -254,11 +179,13 @@ err_put:
 	return ERR_PTR(ret);
 }
 
-static void extend_entry(struct kmonitor_filters *filters,
-			 struct kmonitor_entry *entry,
+static void extend_entry(struct kmonitor_entry *entry,
 			 struct kmonitor_filter *arg)
 {
-	set_events(filters, entry, entry->events | arg->events);
+	set_events(entry, entry->events | events_of(arg));
+	WRITE_ONCE(entry->flags,
+		   (entry->flags & KMONITOR_FILTER_KILL_ON_CLOSE) |
+			   (arg->flags & ~KMONITOR_FILTER_PIDFD));
 	WRITE_ONCE(entry->cookie, arg->cookie);
 	set_killer(entry, arg);
 	arg->handle = entry->handle;
@@ -277,11 +204,11 @@ static bool thread_left(struct task_struct *task, struct kmonitor_entry *entry)
 }
 
 static int add_mark(struct kmonitor_filters *filters, struct task_struct *task,
-		    struct kmonitor_filter *arg, bool *created)
+		    struct pid *pid, struct kmonitor_filter *arg, bool *created)
 {
 	struct kmonitor_entry *entry;
-	struct pid *pid = NULL;
-	u64 start_ns;
+	u64 start_ns = 0;
+	bool alive;
 	int ret;
 
 	ret = kmonitor_may_add(&filters->creator, task);
@@ -289,22 +216,20 @@ static int add_mark(struct kmonitor_filters *filters, struct task_struct *task,
 		return ret;
 
 	rcu_read_lock();
-	if (pid_alive(task)) {
-		pid = get_pid(named_pid(task, arg->target));
+	alive = pid_alive(task);
+	if (alive)
 		start_ns = task->group_leader->start_boottime;
-	}
 	rcu_read_unlock();
-	if (!pid)
+	if (!alive)
 		return -ESRCH;
 
-	entry = kmonitor_mark_find(task, arg->target, pid, filters);
+	entry = kmonitor_mark_find(task, arg->target, pid, filters,
+				   arg->flags & KMONITOR_FILTER_IGNORE);
 	if (entry) {
-		extend_entry(filters, entry, arg);
-		put_pid(pid);
+		extend_entry(entry, arg);
 		return 0;
 	}
 	entry = create_entry(filters, pid, start_ns, arg);
-	put_pid(pid);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
 	refcount_inc(&entry->refs);
@@ -314,32 +239,74 @@ static int add_mark(struct kmonitor_filters *filters, struct task_struct *task,
 	if (ret)
 		remove_entry(filters, entry);
 	else
-		set_events(filters, entry, arg->events);
+		set_events(entry, events_of(arg));
 	kmonitor_entry_leave(entry);
 	*created = !ret;
 	return ret;
 }
 
-static int add_all(struct kmonitor_filters *filters,
-		   struct kmonitor_filter *arg, bool *created)
+/* An exec by another thread than the leader gives a pid to another task. */
+static bool has_moved(struct pid *pid, u32 target, struct task_struct *task)
 {
-	struct kmonitor_entry *entry;
+	struct task_struct *now = kmonitor_target_task(pid, target);
+
+	if (now)
+		put_task_struct(now);
+	return now && now != task;
+}
+
+static int add_task(struct kmonitor_filters *filters,
+		    struct kmonitor_filter *arg, bool *created)
+{
+	struct task_struct *task;
+	struct pid *pid;
+	bool moved;
 	int ret;
 
-	ret = kmonitor_may_add_all(&filters->creator);
+	pid = kmonitor_target_pid(&filters->creator, arg);
+	if (IS_ERR(pid))
+		return PTR_ERR(pid);
+	do {
+		task = kmonitor_target_task(pid, arg->target);
+		if (!task) {
+			ret = -ESRCH;
+			break;
+		}
+		ret = add_mark(filters, task, pid, arg, created);
+		moved = ret == -ESRCH && has_moved(pid, arg->target, task);
+		put_task_struct(task);
+	} while (moved);
+	put_pid(pid);
+	return ret;
+}
+
+static int add_condition(struct kmonitor_filters *filters,
+			 struct kmonitor_filter *arg, bool *created)
+{
+	struct kmonitor_entry *entry;
+	u64 id;
+	int ret;
+
+	ret = kmonitor_target_condition(&filters->creator, arg, &id) ?:
+		      kmonitor_target_may_add(&filters->creator, arg, id);
 	if (ret)
 		return ret;
-	entry = find_condition(filters);
+	entry = kmonitor_condition_find(filters, arg->target, id,
+					arg->flags & KMONITOR_FILTER_IGNORE);
 	if (entry) {
-		extend_entry(filters, entry, arg);
+		extend_entry(entry, arg);
 		return 0;
 	}
 	entry = create_entry(filters, NULL, 0, arg);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
-	add_condition(filters->creator.pid_ns, entry);
-	*created = true;
-	return 0;
+	entry->condition.target = arg->target;
+	entry->condition.id = id;
+	ret = kmonitor_condition_add(entry);
+	if (ret)
+		remove_entry(filters, entry);
+	*created = !ret;
+	return ret;
 }
 
 #define KNOWN_TARGETS (BIT(KMONITOR_TARGET_ALL + 1) - 1)
@@ -348,7 +315,7 @@ static int add_all(struct kmonitor_filters *filters,
 	 KMONITOR_FILTER_FAILED_ONLY | KMONITOR_FILTER_KILL_ON_CLOSE)
 #define KNOWN_EVENTS (KMONITOR_EXEC_FAILED * 2 - 1)
 
-/* An entry named by its handle: target, id and events say nothing. */
+/* An entry named by its handle: the rest says nothing. */
 static int check_handle(const struct kmonitor_filter *arg)
 {
 	if (arg->flags & ~KNOWN_FLAGS || arg->reserved || arg->reserved2)
@@ -358,9 +325,13 @@ static int check_handle(const struct kmonitor_filter *arg)
 
 static int check(const struct kmonitor_filter *arg)
 {
+	const u32 contrary = KMONITOR_FILTER_IGNORE |
+			     KMONITOR_FILTER_FAILED_ONLY;
+
 	if (arg->target >= 32 || !(BIT(arg->target) & KNOWN_TARGETS) ||
 	    arg->flags & ~KNOWN_FLAGS || arg->events & ~KNOWN_EVENTS ||
-	    arg->reserved || arg->reserved2)
+	    (arg->flags & contrary) == contrary || arg->reserved ||
+	    arg->reserved2)
 		return -EINVAL;
 	if (!(BIT(arg->target) & KMONITOR_TARGETS) ||
 	    arg->flags & ~KMONITOR_FILTER_FLAGS ||
@@ -369,9 +340,7 @@ static int check(const struct kmonitor_filter *arg)
 	if (arg->flags & KMONITOR_FILTER_KILL_ON_CLOSE &&
 	    arg->target != KMONITOR_TARGET_TREE)
 		return -EINVAL;
-	if (arg->id > (arg->target == KMONITOR_TARGET_ALL ? 0 : INT_MAX))
-		return -EINVAL;
-	return 0;
+	return kmonitor_target_check(arg);
 }
 
 /**
@@ -381,14 +350,12 @@ static int check(const struct kmonitor_filter *arg)
  * @created: Set to whether the entry is new.
  *
  * Context: May sleep.
- * Return: 0, -EINVAL, -EOPNOTSUPP, -ESRCH, -EPERM, -ENOSPC or -ENOMEM as in
- *	ioctl_kmonitor(2).  After an error nothing has changed.
+ * Return: 0, -EINVAL, -EOPNOTSUPP, -EBADF, -ESRCH, -ESTALE, -EPERM, -ENOSPC
+ *	or -ENOMEM as in ioctl_kmonitor(2).  After an error nothing has changed.
  */
 int kmonitor_filter_add(struct kmonitor_filters *filters,
 			struct kmonitor_filter *arg, bool *created)
 {
-	struct task_struct *task;
-	bool moved;
 	int ret;
 
 	ret = check(arg);
@@ -400,39 +367,46 @@ int kmonitor_filter_add(struct kmonitor_filters *filters,
 
 	guard(mutex)(&filters->lock);
 	prune(filters);
-	if (arg->target == KMONITOR_TARGET_ALL)
-		return add_all(filters, arg, created);
+	if (arg->target > KMONITOR_TARGET_TREE)
+		return add_condition(filters, arg, created);
+	return add_task(filters, arg, created);
+}
 
-	do {
-		task = find_task(filters, arg);
-		if (!task)
-			return -ESRCH;
-		ret = add_mark(filters, task, arg, created);
-		moved = ret == -ESRCH && !still_named(filters, arg, task);
+static struct kmonitor_entry *find_mark(struct kmonitor_filters *filters,
+					const struct kmonitor_filter *arg)
+{
+	struct kmonitor_entry *entry = NULL;
+	struct task_struct *task;
+	struct pid *pid;
+
+	pid = kmonitor_target_pid(&filters->creator, arg);
+	if (IS_ERR(pid))
+		return pid == ERR_PTR(-ESRCH) ? NULL : ERR_CAST(pid);
+	task = kmonitor_target_task(pid, arg->target);
+	if (task) {
+		entry = kmonitor_mark_find(task, arg->target, pid, filters,
+					   arg->flags & KMONITOR_FILTER_IGNORE);
 		put_task_struct(task);
-	} while (moved);
-	return ret;
+	}
+	put_pid(pid);
+	return entry;
 }
 
 static struct kmonitor_entry *find_entry(struct kmonitor_filters *filters,
 					 const struct kmonitor_filter *arg)
 {
-	struct kmonitor_entry *entry = NULL;
-	struct task_struct *task;
+	u64 id;
+	int ret;
 
-	if (arg->target == KMONITOR_TARGET_ALL)
-		return find_condition(filters);
-	task = find_task(filters, arg);
-	if (!task)
-		return NULL;
-	rcu_read_lock();
-	if (pid_alive(task))
-		entry = kmonitor_mark_find(task, arg->target,
-					   named_pid(task, arg->target),
-					   filters);
-	rcu_read_unlock();
-	put_task_struct(task);
-	return entry;
+	if (arg->handle)
+		return xa_load(&filters->entries, arg->handle);
+	if (arg->target <= KMONITOR_TARGET_TREE)
+		return find_mark(filters, arg);
+	ret = kmonitor_target_condition(&filters->creator, arg, &id);
+	if (ret)
+		return ERR_PTR(ret);
+	return kmonitor_condition_find(filters, arg->target, id,
+				       arg->flags & KMONITOR_FILTER_IGNORE);
 }
 
 /**
@@ -442,7 +416,8 @@ static struct kmonitor_entry *find_entry(struct kmonitor_filters *filters,
  *	then the events to clear.  The last event takes the entry along.
  *
  * Context: May sleep.
- * Return: 0, -EINVAL, -EOPNOTSUPP, or -ENOENT if there is no such entry.
+ * Return: 0, -EINVAL, -EOPNOTSUPP, -EBADF if the id should be a pidfd and is
+ *	not, or -ENOENT if there is no such entry.
  */
 int kmonitor_filter_del(struct kmonitor_filters *filters,
 			const struct kmonitor_filter *arg)
@@ -456,16 +431,15 @@ int kmonitor_filter_del(struct kmonitor_filters *filters,
 
 	guard(mutex)(&filters->lock);
 	prune(filters);
-	if (arg->handle)
-		entry = xa_load(&filters->entries, arg->handle);
-	else
-		entry = find_entry(filters, arg);
+	entry = find_entry(filters, arg);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
 	if (!entry || !kmonitor_entry_alive(entry))
 		return -ENOENT;
 	if (!arg->handle && !arg->events && entry->events)
 		return -EINVAL;
 	if (!arg->handle && entry->events & ~arg->events)
-		set_events(filters, entry, entry->events & ~arg->events);
+		set_events(entry, entry->events & ~arg->events);
 	else
 		remove_entry(filters, entry);
 	return 0;

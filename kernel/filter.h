@@ -5,6 +5,7 @@
 #ifndef _KMONITOR_FILTER_H
 #define _KMONITOR_FILTER_H
 
+#include <linux/kconfig.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
@@ -14,6 +15,7 @@
 #include <uapi/linux/kmonitor.h>
 
 #include "access.h"
+#include "condition.h"
 
 struct kmonitor_entry;
 struct task_struct;
@@ -23,16 +25,21 @@ struct task_struct;
 #define KMONITOR_STREAM_EVENTS                            \
 	(KMONITOR_LOST | KMONITOR_EMPTY | KMONITOR_TASK | \
 	 KMONITOR_SNAPSHOT_END | KMONITOR_EXEC_ARGS)
-#define KMONITOR_FILTER_FLAGS KMONITOR_FILTER_KILL_ON_CLOSE
 #define KMONITOR_TARGETS                                                \
 	(1U << KMONITOR_TARGET_THREAD | 1U << KMONITOR_TARGET_PROCESS | \
-	 1U << KMONITOR_TARGET_TREE | 1U << KMONITOR_TARGET_ALL)
+	 1U << KMONITOR_TARGET_TREE |                                   \
+	 (u32)IS_ENABLED(CONFIG_CGROUPS) << KMONITOR_TARGET_CGROUP |    \
+	 1U << KMONITOR_TARGET_UID | 1U << KMONITOR_TARGET_ALL)
+#define KMONITOR_FILTER_FLAGS                             \
+	(KMONITOR_FILTER_PIDFD | KMONITOR_FILTER_IGNORE | \
+	 KMONITOR_FILTER_FAILED_ONLY | KMONITOR_FILTER_KILL_ON_CLOSE)
 
 /**
  * struct kmonitor_filters - the filter of a descriptor
  * @lock: Serialises edits.
  * @creator: Whose ids and whose entitlement count; never changes.
  * @entries: Entries by handle, one reference each.  Under @lock.
+ * @ignored: Conditions whose records are suppressed.
  * @next_handle: Under @lock.
  * @nr: Number of live and retired entries in @entries.  Under @lock.
  * @retired: Entries that ended by themselves, to be taken out of @entries by
@@ -44,6 +51,7 @@ struct kmonitor_filters {
 	struct mutex lock;
 	struct kmonitor_creator creator;
 	struct xarray entries;
+	struct kmonitor_conditions ignored;
 	u64 next_handle;
 	u32 nr;
 	struct llist_head retired;

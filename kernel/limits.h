@@ -10,8 +10,11 @@
 
 struct ucounts;
 
-/* Unprivileged trees that may hold one process: what its exit may cost. */
-#define KMONITOR_MAX_UNPRIVILEGED_TREES 16
+/*
+ * Unprivileged entries of one target that may hold one process, thread or user:
+ * what its events may cost.
+ */
+#define KMONITOR_MAX_UNPRIVILEGED 16
 
 /*
  * What a user can ask for in any size fails with -ENOMEM at the limit of the

@@ -23,220 +23,28 @@
  *
  * An entry is in as many sets as entry->sets says.  A process pins its set,
  * so the last set with the entry goes when the last member has ended.
+ *
+ * An entry that ends before its members stays in their sets as a dead one,
+ * which hooks pass over.  A sweep over all processes replaces such sets soon.
  */
 
-#include <linux/hash.h>
 #include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "entry.h"
-#include "filter.h"
-#include "limits.h"
 #include "mark.h"
+#include "mark_set.h"
 
 /* What a process points to that its last thread has left. */
 static struct kmonitor_mark_set exited;
 
 /* Serialises edits of marks.  Outside tasklist_lock. */
 static DEFINE_MUTEX(edit_lock);
-
-/**
- * kmonitor_mark_put - drop a reference to a set
- * @set: The set, or NULL.
- *
- * Reports the trees that become empty with it.
- *
- * Context: Any.
- */
-void kmonitor_mark_put(struct kmonitor_mark_set *set)
-{
-	struct kmonitor_mark_set *inherit;
-
-	while (set && set != &exited && refcount_dec_and_test(&set->users)) {
-		inherit = set->inherit != set ? set->inherit : NULL;
-		for (u32 i = 0; i < set->nr; i++)
-			kmonitor_entry_leave(set->entries[i]);
-		kfree_rcu(set, rcu);
-		set = inherit;
-	}
-}
-
-/* An edit: the entry to add and the sets made for it so far. */
-struct edit {
-	struct kmonitor_entry *entry;
-	const struct kmonitor_mark_set *root;
-	struct {
-		struct kmonitor_mark_set *old;
-		struct kmonitor_mark_set *new;
-	} made[16];
-	int error;
-};
-
-static bool has(const struct kmonitor_mark_set *set,
-		const struct kmonitor_entry *entry)
-{
-	for (u32 i = 0; set && i < set->nr; i++) {
-		if (set->entries[i] == entry)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Whether the new entry stands before another of its descriptor: the more
- * specific target first, and of trees the inner first.  A tree that holds the
- * root of the new one is outside it.
- */
-static bool precedes(const struct edit *edit,
-		     const struct kmonitor_entry *other)
-{
-	if (edit->entry->target != other->target)
-		return edit->entry->target < other->target;
-	return other->target != KMONITOR_TARGET_TREE || has(edit->root, other);
-}
-
-static u32 count_live(const struct kmonitor_mark_set *set)
-{
-	u32 nr = 0;
-
-	for (u32 i = 0; set && i < set->nr; i++)
-		nr += kmonitor_entry_alive(set->entries[i]);
-	return nr;
-}
-
-static u32 count_unprivileged_trees(const struct kmonitor_mark_set *set)
-{
-	u32 nr = 0;
-
-	for (u32 i = 0; set && i < set->nr; i++) {
-		if (kmonitor_entry_alive(set->entries[i]) &&
-		    set->entries[i]->unprivileged &&
-		    set->entries[i]->target == KMONITOR_TARGET_TREE)
-			nr++;
-	}
-	return nr;
-}
-
-static void push(struct kmonitor_mark_set *set, struct kmonitor_entry *entry)
-{
-	refcount_inc(&entry->refs);
-	atomic_inc(&entry->sets);
-	set->nr++;
-	set->entries[set->nr - 1] = entry;
-}
-
-/*
- * Makes a set of the live entries of old and the new entry.  Entries may die
- * between count and copy, none comes alive: the count is enough.
- */
-static struct kmonitor_mark_set *with_entry(struct edit *edit,
-					    struct kmonitor_mark_set *old)
-{
-	struct kmonitor_entry *entry = edit->entry;
-	struct kmonitor_mark_set *set;
-	bool placed = false;
-
-	if (entry->target == KMONITOR_TARGET_TREE && entry->unprivileged &&
-	    count_unprivileged_trees(old) >= KMONITOR_MAX_UNPRIVILEGED_TREES) {
-		edit->error = -ENOSPC;
-		return NULL;
-	}
-	set = kzalloc(struct_size(set, entries, count_live(old) + 1),
-		      GFP_ATOMIC | __GFP_ACCOUNT);
-	if (!set) {
-		edit->error = -ENOMEM;
-		return NULL;
-	}
-	refcount_set(&set->users, 1);
-	for (u32 i = 0; old && i < old->nr; i++) {
-		struct kmonitor_entry *other = old->entries[i];
-
-		if (!placed && (other->filters > entry->filters ||
-				(other->filters == entry->filters &&
-				 precedes(edit, other)))) {
-			push(set, entry);
-			placed = true;
-		}
-		if (kmonitor_entry_alive(other))
-			push(set, other);
-	}
-	if (!placed)
-		push(set, entry);
-	return set;
-}
-
-static void remember(struct edit *edit, struct kmonitor_mark_set *old,
-		     struct kmonitor_mark_set *new)
-{
-	u32 i = hash_ptr(old, ilog2(ARRAY_SIZE(edit->made)));
-
-	kmonitor_mark_put(edit->made[i].new);
-	kmonitor_mark_put(edit->made[i].old);
-	if (old && old != &exited)
-		refcount_inc(&old->users);
-	edit->made[i].old = old;
-	refcount_inc(&new->users);
-	edit->made[i].new = new;
-}
-
-static struct kmonitor_mark_set *recall(struct edit *edit,
-					struct kmonitor_mark_set *old)
-{
-	u32 i = hash_ptr(old, ilog2(ARRAY_SIZE(edit->made)));
-
-	if (!edit->made[i].new || edit->made[i].old != old)
-		return NULL;
-	refcount_inc(&edit->made[i].new->users);
-	return edit->made[i].new;
-}
-
-static void forget(struct edit *edit)
-{
-	for (u32 i = 0; i < ARRAY_SIZE(edit->made); i++) {
-		kmonitor_mark_put(edit->made[i].new);
-		kmonitor_mark_put(edit->made[i].old);
-	}
-}
-
-/*
- * The replacement of a set, with a reference.  Two levels at most: the trees
- * that children inherit, and on top of them what only this process has.
- */
-static struct kmonitor_mark_set *replacement(struct edit *edit,
-					     struct kmonitor_mark_set *old)
-{
-	struct kmonitor_mark_set *inherit = old ? old->inherit : NULL;
-	struct kmonitor_mark_set *new = recall(edit, old);
-
-	if (new)
-		return new;
-	if (edit->entry->target != KMONITOR_TARGET_TREE) {
-		new = with_entry(edit, old);
-		if (inherit && new) {
-			refcount_inc(&inherit->users);
-			new->inherit = inherit;
-		}
-	} else if (inherit == old) {
-		new = with_entry(edit, old);
-		if (new)
-			new->inherit = new;
-	} else {
-		inherit = replacement(edit, inherit);
-		if (!inherit)
-			return NULL;
-		new = with_entry(edit, old);
-		if (new)
-			new->inherit = inherit;
-		else
-			kmonitor_mark_put(inherit);
-	}
-	if (new)
-		remember(edit, old, new);
-	return new;
-}
 
 static bool hooks_done(const struct signal_struct *sig)
 {
@@ -259,9 +67,9 @@ static bool replace(struct signal_struct *sig, struct kmonitor_mark_set *old,
  * Else the exit may have passed while the hooks were off, and the mark is
  * taken back, unless the exit was quicker.
  *
- * Return: 1 if the process is held, 0 if it has exited.
+ * Return: 1 if the process has what the edit wants, 0 if it has exited.
  */
-static int mark(struct edit *edit, struct signal_struct *sig)
+static int mark(struct kmonitor_mark_edit *edit, struct signal_struct *sig)
 {
 	struct kmonitor_mark_set *old, *new;
 
@@ -271,12 +79,13 @@ static int mark(struct edit *edit, struct signal_struct *sig)
 		old = rcu_dereference(sig->kmonitor_marks);
 		if (old == &exited)
 			return 0;
-		if (has(old, edit->entry))
+		if (edit->entry ? kmonitor_mark_set_has(old, edit->entry) :
+				  !kmonitor_mark_set_has_dead(old))
 			return 1;
 		if (old && !refcount_inc_not_zero(&old->users))
 			continue;
-		new = replacement(edit, old);
-		if (!new) {
+		new = kmonitor_mark_set_replace(edit, old);
+		if (edit->error) {
 			kmonitor_mark_put(old);
 			return edit->error;
 		}
@@ -289,7 +98,8 @@ static int mark(struct edit *edit, struct signal_struct *sig)
 	kmonitor_mark_put(old);
 	kmonitor_mark_put(old);
 
-	if (hooks_done(sig) && new->nr == 1 && replace(sig, new, &exited)) {
+	if (edit->entry && hooks_done(sig) && new->nr == 1 &&
+	    replace(sig, new, &exited)) {
 		kmonitor_mark_put(new);
 		return 0;
 	}
@@ -300,7 +110,7 @@ static int mark(struct edit *edit, struct signal_struct *sig)
  * Marks a process and all below it, depth first.  Who has exited may still
  * have children.
  */
-static int mark_tree(struct edit *edit, struct task_struct *top)
+static int mark_tree(struct kmonitor_mark_edit *edit, struct task_struct *top)
 {
 	struct task_struct *leader = top, *parent, *child;
 	int ret;
@@ -328,7 +138,7 @@ up:;
 	goto up;
 }
 
-/* The set that holds a process now, with a reference. */
+/* The set that holds a process now, with a reference, or NULL. */
 static struct kmonitor_mark_set *get_set(const struct signal_struct *sig)
 {
 	struct kmonitor_mark_set *set;
@@ -336,7 +146,9 @@ static struct kmonitor_mark_set *get_set(const struct signal_struct *sig)
 	guard(rcu)();
 	do {
 		set = rcu_dereference(sig->kmonitor_marks);
-	} while (set && set != &exited && !refcount_inc_not_zero(&set->users));
+		if (set == &exited)
+			return NULL;
+	} while (set && !refcount_inc_not_zero(&set->users));
 	return set;
 }
 
@@ -349,12 +161,12 @@ static struct kmonitor_mark_set *get_set(const struct signal_struct *sig)
  * Context: May sleep.  Holds tasklist_lock for reading during the walk over
  *	the descendants, as prctl(PR_SET_CHILD_SUBREAPER) does.
  * Return: 0; -ESRCH if the process has exited; -ENOSPC if a process has its
- *	limit of unprivileged trees; -ENOMEM.  After an error the caller must
+ *	limit of unprivileged entries; -ENOMEM.  After an error the caller must
  *	kill the entry: some sets may have it.
  */
 int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
 {
-	struct edit edit = { .entry = entry };
+	struct kmonitor_mark_edit edit = { .entry = entry };
 	struct kmonitor_mark_set *root = NULL;
 	int ret = 0;
 
@@ -372,7 +184,7 @@ int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
 	}
 	read_unlock(&tasklist_lock);
 
-	forget(&edit);
+	kmonitor_mark_edit_end(&edit);
 	kmonitor_mark_put(root);
 	return ret > 0 ? 0 : ret ?: -ESRCH;
 }
@@ -383,12 +195,14 @@ int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
  * @target: THREAD, PROCESS or TREE.
  * @pid: What the entry names.
  * @filters: The descriptor's filter.
+ * @ignore: Whether it suppresses records.
  *
  * Context: Under the filter's lock, which keeps the entry in its table.
  * Return: The entry or NULL.
  */
 struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
-					  struct pid *pid, const void *filters)
+					  struct pid *pid, const void *filters,
+					  bool ignore)
 {
 	const struct kmonitor_mark_set *set;
 	struct kmonitor_entry *entry;
@@ -398,7 +212,9 @@ struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
 	for (u32 i = 0; set && i < set->nr; i++) {
 		entry = set->entries[i];
 		if (entry->filters == filters && entry->target == target &&
-		    entry->pid == pid && kmonitor_entry_alive(entry))
+		    entry->pid == pid &&
+		    kmonitor_entry_ignores(entry) == ignore &&
+		    kmonitor_entry_alive(entry))
 			return entry;
 	}
 	return NULL;
@@ -461,4 +277,63 @@ struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig)
 	set = unrcu_pointer(
 		xchg(&sig->kmonitor_marks, RCU_INITIALIZER(&exited)));
 	return set == &exited ? NULL : set;
+}
+
+/*
+ * Replaces the sets with dead entries of the processes from that pid on.  The
+ * lock keeps a fork from copying a set that goes.
+ */
+static bool sweep_batch(pid_t *nr, bool *found)
+{
+	struct kmonitor_mark_edit edit = {};
+	struct task_struct *task;
+	struct pid *pid = NULL;
+
+	for (int batch = 256; batch; batch--) {
+		guard(rcu)();
+		pid = find_ge_pid(*nr, &init_pid_ns);
+		if (!pid)
+			break;
+		*nr = pid_nr(pid) + 1;
+		task = pid_task(pid, PIDTYPE_TGID);
+		if (!task || !kmonitor_mark_set_has_dead(rcu_dereference(
+				     task->signal->kmonitor_marks)))
+			continue;
+		*found = true;
+		edit.error = 0;
+		read_lock(&tasklist_lock);
+		mark(&edit, task->signal);
+		read_unlock(&tasklist_lock);
+	}
+	kmonitor_mark_edit_end(&edit);
+	return pid;
+}
+
+static void sweep(struct work_struct *work)
+{
+	bool found = false;
+	pid_t nr = 1;
+	bool more;
+
+	do {
+		scoped_guard(mutex, &edit_lock) more = sweep_batch(&nr, &found);
+		cond_resched();
+	} while (more);
+	/* A fork may have passed a set on to a pid that the sweep had passed. */
+	if (found)
+		kmonitor_mark_sweep_later();
+}
+
+static DECLARE_DELAYED_WORK(sweep_work, sweep);
+
+/**
+ * kmonitor_mark_sweep_later - drop dead entries from the sets of all processes
+ *
+ * At most once a second, however often entries are deleted.
+ *
+ * Context: Any.
+ */
+void kmonitor_mark_sweep_later(void)
+{
+	queue_delayed_work(system_unbound_wq, &sweep_work, HZ);
 }

@@ -22,7 +22,8 @@ struct task_struct;
  *	its trees, or NULL without any.
  * @rcu: Hooks find sets under RCU.
  * @nr: Number of @entries.
- * @entries: Those of one descriptor stand together, the most specific first.
+ * @entries: Those of one descriptor stand together: first those that suppress
+ *	records, then the most specific first.
  */
 struct kmonitor_mark_set {
 	refcount_t users;
@@ -34,13 +35,17 @@ struct kmonitor_mark_set {
 
 int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry);
 struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
-					  struct pid *pid, const void *filters);
+					  struct pid *pid, const void *filters,
+					  bool ignore);
 
 void kmonitor_mark_count(const struct signal_struct *sig, const void *filters);
 
 void kmonitor_mark_inherit(struct signal_struct *parent,
 			   struct signal_struct *child);
 struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig);
+void kmonitor_mark_sweep_later(void);
+
+/* mark_set.c */
 void kmonitor_mark_put(struct kmonitor_mark_set *set);
 
 #endif /* _KMONITOR_MARK_H */

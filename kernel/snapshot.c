@@ -30,6 +30,7 @@
 #include <linux/timekeeping.h>
 
 #include "args.h"
+#include "condition.h"
 #include "entry.h"
 #include "mark.h"
 #include "record.h"
@@ -84,31 +85,72 @@ static bool lists(const struct kmonitor *mon,
 	       (!mon->snapshot.handle || entry->handle == mon->snapshot.handle);
 }
 
-/* The most specific entry that has the process; THREAD has it by its thread. */
+/* Whose end would not be told is not listed. */
+static bool ignores_end(const struct kmonitor *mon,
+			const struct kmonitor_entry *entry)
+{
+	return kmonitor_entry_ignores(entry) && kmonitor_entry_alive(entry) &&
+	       entry->filters == &mon->filters &&
+	       READ_ONCE(entry->events) & KMONITOR_PROCESS_EXIT;
+}
+
+struct search {
+	const struct kmonitor *mon;
+	const struct kmonitor_entry *found;
+};
+
+static bool find_listing(void *data, struct kmonitor_entry *entry)
+{
+	struct search *search = data;
+
+	if (!lists(search->mon, entry))
+		return false;
+	search->found = entry;
+	return true;
+}
+
+static bool find_ignoring(void *data, struct kmonitor_entry *entry)
+{
+	struct search *search = data;
+
+	return ignores_end(search->mon, entry);
+}
+
+/*
+ * The most specific entry that has the process; THREAD has it by its thread.
+ * Those that suppress records stand before the others.
+ */
 static bool match(struct kmonitor *mon, struct subject *subject)
 {
 	const struct pid_namespace *ns = mon->filters.creator.pid_ns;
+	struct search search = { .mon = mon };
+	/* Conditions match whatever they want. */
+	const struct kmonitor_source source = {
+		.type = ~0U,
+		.task = subject->leader,
+		.fork.child = subject->leader,
+	};
 	const struct kmonitor_mark_set *set;
-	const struct kmonitor_entry *entry;
 
 	guard(rcu)();
+	if (kmonitor_conditions_visit(&mon->filters.ignored, &source,
+				      find_ignoring, &search))
+		return false;
 	set = rcu_dereference(subject->leader->signal->kmonitor_marks);
-	subject->member = true;
-	for (u32 i = 0; set && i < set->nr; i++) {
-		entry = set->entries[i];
-		if (lists(mon, entry)) {
-			subject->cookie = READ_ONCE(entry->cookie);
-			return true;
-		}
+	for (u32 i = 0; set && !search.found && i < set->nr; i++) {
+		if (ignores_end(mon, set->entries[i]))
+			return false;
+		if (!kmonitor_entry_ignores(set->entries[i]))
+			find_listing(&search, set->entries[i]);
 	}
-	subject->member = false;
-	hlist_for_each_entry_rcu(entry, &ns->kmonitor_conditions, condition) {
-		if (lists(mon, entry)) {
-			subject->cookie = READ_ONCE(entry->cookie);
-			return true;
-		}
-	}
-	return false;
+	subject->member = search.found;
+	if (!search.found)
+		kmonitor_conditions_visit(
+			rcu_dereference(ns->kmonitor_conditions), &source,
+			find_listing, &search);
+	if (search.found)
+		subject->cookie = READ_ONCE(search.found->cookie);
+	return search.found;
 }
 
 static bool may_see(const struct kmonitor *mon, struct task_struct *task)

@@ -159,8 +159,11 @@ static const struct add_case add_cases[] = {
 	{ "target 31", 31, LITERAL, 0, KM_LIFE, -EINVAL },
 	{ "target 32", 32, LITERAL, 0, KM_LIFE, -EINVAL },
 	{ "target 2^32 - 1", UINT_MAX, LITERAL, 0, KM_LIFE, -EINVAL },
-	{ "CGROUP", CGROUP, LITERAL, 1, KM_LIFE, -EOPNOTSUPP },
-	{ "UID", UID, LITERAL, 0, KM_LIFE, -EOPNOTSUPP },
+	{ "CGROUP, id 0", CGROUP, LITERAL, 0, KM_LIFE, -ESTALE },
+	{ "no such cgroup", CGROUP, LITERAL, 1ULL << 60, KM_LIFE, -ESTALE },
+	{ "CGROUP, id -1", CGROUP, LITERAL, -1, KM_LIFE, -ESTALE },
+	{ "UID, large id", UID, LITERAL, 1ULL << 32, KM_LIFE, -EINVAL },
+	{ "UID, no user", UID, LITERAL, UINT_MAX, KM_LIFE, -EINVAL },
 	{ "ALL with an id", ALL, LITERAL, 1, KM_LIFE, -EINVAL },
 	{ "ALL, large id", ALL, LITERAL, 1ULL << 32, KM_LIFE, -EINVAL },
 	{ "THREAD, large id", THREAD_TARGET, LITERAL, 1U << 31, 1, -EINVAL },
@@ -241,6 +244,10 @@ static void expect_edit_refuses_bits(struct __test_metadata *_metadata, int fd,
 	EXPECT_EQ(1, km_stats(fd).filters);
 }
 
+#define KNOWN_FLAGS                                       \
+	(KMONITOR_FILTER_PIDFD | KMONITOR_FILTER_IGNORE | \
+	 KMONITOR_FILTER_FAILED_ONLY)
+
 /* Words: 1 flags, 4 events, 5 reserved, 8 and 9 handle, 10 and 11 reserved2. */
 TEST_F(monitor, add_refuses_each_unknown_bit)
 {
@@ -260,7 +267,8 @@ TEST_F(monitor, del_refuses_each_unknown_bit)
 {
 	const unsigned int del = KMONITOR_IOC_FILTER_DEL;
 
-	expect_edit_refuses_bits(_metadata, self->fd, del, 1, ~0xfU, 0xf);
+	expect_edit_refuses_bits(_metadata, self->fd, del, 1, ~0xfU,
+				 ~KNOWN_FLAGS & 0xf);
 	expect_edit_refuses_bits(_metadata, self->fd, del, 5, ~0U, 0);
 	for (int word = 10; word < 12; word++)
 		expect_edit_refuses_bits(_metadata, self->fd, del, word, ~0U,
@@ -447,9 +455,11 @@ TEST_F(monitor, del_finds_only_what_is_there)
 	EXPECT_EQ(-ENOENT, km_ioctl(self->fd, del, &filter));
 	filter.id = INT_MAX;
 	EXPECT_EQ(-ENOENT, km_ioctl(self->fd, del, &filter));
-	filter.target = ALL;
-	filter.id = 0;
-	EXPECT_EQ(-ENOENT, km_ioctl(self->fd, del, &filter));
+	for (uint32_t target = CGROUP; target <= ALL; target++) {
+		filter.target = target;
+		filter.id = 0;
+		EXPECT_EQ(-ENOENT, km_ioctl(self->fd, del, &filter));
+	}
 
 	handle = km_add(self->fd, TREE, 0, KM_LIFE, 0);
 	filter.target = TREE;

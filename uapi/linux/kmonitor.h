@@ -54,8 +54,11 @@ struct kmonitor_attr {
  * @KMONITOR_TARGET_THREAD: One thread of a process.
  * @KMONITOR_TARGET_PROCESS: One process, all its threads.
  * @KMONITOR_TARGET_TREE: A process and all its descendants, present and future.
- * @KMONITOR_TARGET_CGROUP: The members of a cgroup v2 and of its descendants.
- * @KMONITOR_TARGET_UID: The tasks of one user.
+ * @KMONITOR_TARGET_CGROUP: The members of a cgroup v2 and of its descendants,
+ *	judged at each event; a new task also by its own cgroup.  The entry
+ *	stays when the cgroup is removed, whose id is not used again.  ESTALE if
+ *	the caller's cgroup namespace has no such cgroup.
+ * @KMONITOR_TARGET_UID: The tasks of one real user id, judged at each event.
  * @KMONITOR_TARGET_ALL: Every task that is visible in the creator's pid
  *	namespace.
  */
@@ -71,12 +74,24 @@ enum kmonitor_target {
 /**
  * DOC: flags of a filter entry
  *
- * - %KMONITOR_FILTER_PIDFD: @id is a pidfd.
- * - %KMONITOR_FILTER_IGNORE: suppress the records of this target.
+ * - %KMONITOR_FILTER_PIDFD: @id is a pidfd.  A target PROCESS or TREE needs
+ *   that of a process or of its leading thread, a target THREAD means the
+ *   thread of a thread's pidfd and the leading thread of a process's.  EBADF
+ *   if it is no pidfd.  Not for CGROUP, UID and ALL.
+ * - %KMONITOR_FILTER_IGNORE: suppress the records of this target in this
+ *   descriptor: those of the types in @events, or of all event types if that
+ *   is 0.  Membership and %KMONITOR_EMPTY are as without it.  As CGROUP, UID
+ *   or ALL it suppresses nothing about tasks that the creator may not see.
+ *   Such an entry exists besides one without the flag of the same target and
+ *   id: the flag is a part of its name.
  * - %KMONITOR_FILTER_FAILED_ONLY: of the exits, only those with a nonzero
- *   status.
+ *   status; of a task that the creator may not see, none.  Other events are
+ *   as without it.  Not with %KMONITOR_FILTER_IGNORE.
  * - %KMONITOR_FILTER_KILL_ON_CLOSE: kill the members of this tree when the
  *   last reference to the descriptor goes.
+ *
+ * To add an existing target and id adds the events and replaces the cookie and
+ * %KMONITOR_FILTER_FAILED_ONLY.
  */
 #define KMONITOR_FILTER_PIDFD (1U << 0)
 #define KMONITOR_FILTER_IGNORE (1U << 1)

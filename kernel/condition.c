@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Conditions: entries that are judged at each event, by the subject's cgroup
+ * and user.
+ *
+ * Those that want records hang off the pid namespace of their creator: a task
+ * is judged by those of the namespaces that it is visible in.  Those that
+ * suppress records hang off their descriptor.  CGROUP and UID are found by id
+ * in one table, whose key has what they hang off, so that no number of them
+ * makes a task pay that none of them matches.
+ */
+
+#include <linux/cgroup.h>
+#include <linux/cred.h>
+#include <linux/init.h>
+#include <linux/mutex.h>
+#include <linux/pid_namespace.h>
+#include <linux/rculist.h>
+#include <linux/rhashtable.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "condition.h"
+#include "entry.h"
+#include "filter.h"
+#include "limits.h"
+#include "record.h"
+
+static const struct rhashtable_params params = {
+	.key_len = sizeof(struct kmonitor_condition),
+	.key_offset = offsetof(struct kmonitor_entry, condition),
+	.head_offset = offsetof(struct kmonitor_entry, hash),
+	.automatic_shrinking = true,
+};
+
+/* CGROUP and UID entries by their struct kmonitor_condition. */
+static struct rhltable table;
+
+/* Serialises edits of all conditions.  Inside a filter's lock. */
+static DEFINE_MUTEX(conditions_lock);
+
+static struct pid_namespace *ns_of(const struct kmonitor_entry *entry)
+{
+	return kmonitor_entry_ignores(entry) ? NULL :
+					       entry->filters->creator.pid_ns;
+}
+
+/* What an entry hangs off, or NULL. */
+static struct kmonitor_conditions *
+conditions_of(struct kmonitor_filters *filters, bool ignore)
+{
+	if (ignore)
+		return &filters->ignored;
+	return rcu_dereference_protected(
+		filters->creator.pid_ns->kmonitor_conditions,
+		lockdep_is_held(&conditions_lock));
+}
+
+static struct kmonitor_conditions *make_conditions(struct kmonitor_entry *entry)
+{
+	struct kmonitor_conditions *conditions;
+
+	conditions =
+		conditions_of(entry->filters, kmonitor_entry_ignores(entry));
+	if (conditions)
+		return conditions;
+	conditions = kzalloc(sizeof(*conditions), GFP_KERNEL_ACCOUNT);
+	if (conditions)
+		rcu_assign_pointer(ns_of(entry)->kmonitor_conditions,
+				   conditions);
+	return conditions;
+}
+
+static void drop_unused(struct kmonitor_conditions *conditions,
+			struct pid_namespace *ns)
+{
+	if (!ns || conditions->nr)
+		return;
+	RCU_INIT_POINTER(ns->kmonitor_conditions, NULL);
+	kfree_rcu(conditions, rcu);
+}
+
+/* Counts what an entry wants in and out of its conditions. */
+static void count(struct kmonitor_entry *entry, u32 old, u32 new)
+{
+	struct kmonitor_conditions *conditions = entry->condition.where;
+	u32 kind = entry->target - KMONITOR_TARGET_CGROUP;
+	struct pid_namespace *ns = ns_of(entry);
+	u32 any = 0, bit, changed;
+
+	for (changed = old ^ new; changed; changed &= ~bit) {
+		u32 *wanting = &conditions->wanting[kind][__ffs(changed)];
+
+		bit = BIT(__ffs(changed));
+		*wanting += new &bit ? 1 : -1;
+		if (*wanting)
+			WRITE_ONCE(conditions->events[kind],
+				   conditions->events[kind] | bit);
+		else
+			WRITE_ONCE(conditions->events[kind],
+				   conditions->events[kind] & ~bit);
+	}
+	for (u32 i = 0; i < KMONITOR_CONDITION_TARGETS; i++)
+		any |= conditions->events[i];
+	WRITE_ONCE(conditions->any, any);
+	if (ns)
+		WRITE_ONCE(ns->kmonitor_events, any);
+}
+
+/* The caller holds conditions_lock or the RCU read lock. */
+static struct rhlist_head *look_up(const struct kmonitor_conditions *conditions,
+				   u32 target, u64 id)
+{
+	const struct kmonitor_condition key = {
+		.id = id,
+		.where = (struct kmonitor_conditions *)conditions,
+		.target = target,
+	};
+
+	return rhltable_lookup(&table, &key, params);
+}
+
+/* What one user's descriptors may make the tasks of a user pay. */
+static bool over_limit(const struct kmonitor_entry *entry)
+{
+	struct kmonitor_entry *other;
+	struct rhlist_head *pos;
+	u32 nr = 0;
+
+	if (!entry->unprivileged || entry->target != KMONITOR_TARGET_UID ||
+	    kmonitor_entry_ignores(entry))
+		return false;
+	guard(rcu)();
+	rhl_for_each_entry_rcu(other, pos,
+			       look_up(entry->condition.where, entry->target,
+				       entry->condition.id),
+			       hash)
+		nr += other->unprivileged;
+	return nr >= KMONITOR_MAX_UNPRIVILEGED;
+}
+
+static int insert(struct kmonitor_entry *entry)
+{
+	int ret;
+
+	if (entry->target == KMONITOR_TARGET_ALL) {
+		hlist_add_head_rcu(&entry->all, &entry->condition.where->all);
+		return 0;
+	}
+	if (over_limit(entry))
+		return -ENOSPC;
+	ret = rhltable_insert(&table, &entry->hash, params);
+	return ret ? -ENOMEM : 0;
+}
+
+/**
+ * kmonitor_condition_add - let a condition be judged
+ * @entry: The entry; its condition has target and id.
+ *
+ * Context: May sleep.  Under the filter's lock.
+ * Return: 0, -ENOMEM, or -ENOSPC if the user has its limit of unprivileged
+ *	entries.
+ */
+int kmonitor_condition_add(struct kmonitor_entry *entry)
+{
+	struct kmonitor_conditions *conditions;
+	int ret;
+
+	guard(mutex)(&conditions_lock);
+	conditions = make_conditions(entry);
+	if (!conditions)
+		return -ENOMEM;
+	entry->condition.where = conditions;
+	ret = insert(entry);
+	if (ret) {
+		entry->condition.where = NULL;
+		drop_unused(conditions, ns_of(entry));
+		return ret;
+	}
+	conditions->nr++;
+	count(entry, 0, entry->events);
+	return 0;
+}
+
+/**
+ * kmonitor_condition_del - let a condition be judged no more
+ * @entry: The entry, just killed by the caller.
+ *
+ * Context: May sleep.  Hooks may have found it until a grace period has passed.
+ */
+void kmonitor_condition_del(struct kmonitor_entry *entry)
+{
+	struct kmonitor_conditions *conditions = entry->condition.where;
+
+	if (!conditions)
+		return;
+	guard(mutex)(&conditions_lock);
+	count(entry, entry->events, 0);
+	if (entry->target == KMONITOR_TARGET_ALL)
+		hlist_del_rcu(&entry->all);
+	else
+		rhltable_remove(&table, &entry->hash, params);
+	conditions->nr--;
+	drop_unused(conditions, ns_of(entry));
+}
+
+/**
+ * kmonitor_condition_set_events - change what a condition wants
+ * @entry: The entry.
+ * @events: Bits of the event types.
+ *
+ * Context: May sleep.  Under the filter's lock.
+ */
+void kmonitor_condition_set_events(struct kmonitor_entry *entry, u32 events)
+{
+	guard(mutex)(&conditions_lock);
+	count(entry, entry->events, events);
+	WRITE_ONCE(entry->events, events);
+}
+
+/**
+ * kmonitor_condition_find - the condition of a descriptor
+ * @filters: The descriptor's filter.
+ * @target: CGROUP, UID or ALL.
+ * @id: As in &struct kmonitor_condition.
+ * @ignore: Whether it suppresses records.
+ *
+ * Context: May sleep.  Under the filter's lock, which keeps the entry.
+ * Return: The entry or NULL.
+ */
+struct kmonitor_entry *kmonitor_condition_find(struct kmonitor_filters *filters,
+					       u32 target, u64 id, bool ignore)
+{
+	struct kmonitor_conditions *conditions;
+	struct kmonitor_entry *entry;
+	struct rhlist_head *pos;
+
+	guard(mutex)(&conditions_lock);
+	conditions = conditions_of(filters, ignore);
+	if (!conditions)
+		return NULL;
+	guard(rcu)();
+	if (target == KMONITOR_TARGET_ALL) {
+		hlist_for_each_entry_rcu(entry, &conditions->all, all) {
+			if (entry->filters == filters)
+				return entry;
+		}
+		return NULL;
+	}
+	rhl_for_each_entry_rcu(entry, pos, look_up(conditions, target, id),
+			       hash) {
+		if (entry->filters == filters)
+			return entry;
+	}
+	return NULL;
+}
+
+static bool visit_id(const struct kmonitor_conditions *conditions, u32 target,
+		     u64 id, kmonitor_visit_t visit, void *data)
+{
+	struct kmonitor_entry *entry;
+	struct rhlist_head *pos;
+
+	rhl_for_each_entry_rcu(entry, pos, look_up(conditions, target, id),
+			       hash) {
+		if (visit(data, entry))
+			return true;
+	}
+	return false;
+}
+
+#ifdef CONFIG_CGROUPS
+/* Visits those of a cgroup and its ancestors, but for those of another cgroup. */
+static bool visit_cgroups(const struct kmonitor_conditions *conditions,
+			  struct cgroup *cgroup, struct cgroup *visited,
+			  kmonitor_visit_t visit, void *data)
+{
+	for (; cgroup; cgroup = cgroup_parent(cgroup)) {
+		if (visited && cgroup_is_descendant(visited, cgroup))
+			return false;
+		if (visit_id(conditions, KMONITOR_TARGET_CGROUP,
+			     cgroup_id(cgroup), visit, data))
+			return true;
+	}
+	return false;
+}
+
+/* A new task may start in another cgroup than its creator's. */
+static bool visit_cgroups_of(const struct kmonitor_conditions *conditions,
+			     const struct kmonitor_source *source,
+			     struct task_struct *subject,
+			     kmonitor_visit_t visit, void *data)
+{
+	const u32 births = KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE;
+	struct cgroup *cgroup = task_dfl_cgroup(subject);
+
+	if (visit_cgroups(conditions, cgroup, NULL, visit, data))
+		return true;
+	return source->type & births &&
+	       visit_cgroups(conditions, task_dfl_cgroup(source->fork.child),
+			     cgroup, visit, data);
+}
+#else
+static bool visit_cgroups_of(const struct kmonitor_conditions *conditions,
+			     const struct kmonitor_source *source,
+			     struct task_struct *subject,
+			     kmonitor_visit_t visit, void *data)
+{
+	return false;
+}
+#endif
+
+/**
+ * kmonitor_conditions_visit - visit the conditions that match an event
+ * @conditions: The conditions, or NULL.
+ * @source: What happened.
+ * @visit: Called with each, the most specific first; some want other events.
+ * @data: For @visit.
+ *
+ * Context: Under RCU.
+ * Return: Whether @visit has ended it.
+ */
+bool kmonitor_conditions_visit(const struct kmonitor_conditions *conditions,
+			       const struct kmonitor_source *source,
+			       kmonitor_visit_t visit, void *data)
+{
+	/* As in the record: a process is its leader. */
+	struct task_struct *subject = source->type == KMONITOR_PROCESS_EXIT ?
+					      source->task->group_leader :
+					      source->task;
+	const u32 *events;
+	struct kmonitor_entry *entry;
+
+	if (!conditions)
+		return false;
+	events = conditions->events;
+	if (READ_ONCE(events[0]) & source->type &&
+	    visit_cgroups_of(conditions, source, subject, visit, data))
+		return true;
+	if (READ_ONCE(events[1]) & source->type &&
+	    visit_id(conditions, KMONITOR_TARGET_UID,
+		     __kuid_val(task_uid(subject)), visit, data))
+		return true;
+	if (READ_ONCE(events[2]) & source->type) {
+		hlist_for_each_entry_rcu(entry, &conditions->all, all) {
+			if (visit(data, entry))
+				return true;
+		}
+	}
+	return false;
+}
+
+static int __init kmonitor_condition_init(void)
+{
+	return rhltable_init(&table, &params);
+}
+fs_initcall(kmonitor_condition_init);

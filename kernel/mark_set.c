@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How mark sets are made from others: with one more entry, or without those
+ * that have died.
+ *
+ * A set has two levels at most: the trees that children inherit, and on top of
+ * them what only this process has.
+ */
+
+#include <linux/hash.h>
+#include <linux/slab.h>
+
+#include "entry.h"
+#include "filter.h"
+#include "limits.h"
+#include "mark.h"
+#include "mark_set.h"
+
+/**
+ * kmonitor_mark_put - drop a reference to a set
+ * @set: The set, or NULL.
+ *
+ * Reports the trees that become empty with it.
+ *
+ * Context: Any.
+ */
+void kmonitor_mark_put(struct kmonitor_mark_set *set)
+{
+	struct kmonitor_mark_set *inherit;
+
+	while (set && refcount_dec_and_test(&set->users)) {
+		inherit = set->inherit != set ? set->inherit : NULL;
+		for (u32 i = 0; i < set->nr; i++)
+			kmonitor_entry_leave(set->entries[i]);
+		kfree_rcu(set, rcu);
+		set = inherit;
+	}
+}
+
+/**
+ * kmonitor_mark_set_has - whether an entry is in a set
+ * @set: The set, or NULL.
+ * @entry: The entry.
+ *
+ * Context: Under RCU, or with a reference.
+ * Return: Whether it is.
+ */
+bool kmonitor_mark_set_has(const struct kmonitor_mark_set *set,
+			   const struct kmonitor_entry *entry)
+{
+	for (u32 i = 0; set && i < set->nr; i++) {
+		if (set->entries[i] == entry)
+			return true;
+	}
+	return false;
+}
+
+static u32 count_live(const struct kmonitor_mark_set *set)
+{
+	u32 nr = 0;
+
+	for (u32 i = 0; set && i < set->nr; i++)
+		nr += kmonitor_entry_alive(set->entries[i]);
+	return nr;
+}
+
+static bool some_dead(const struct kmonitor_mark_set *set)
+{
+	return set && count_live(set) < set->nr;
+}
+
+/**
+ * kmonitor_mark_set_has_dead - whether a set or what it passes on has died
+ * @set: The set, or NULL.
+ *
+ * Context: Under RCU, or with a reference.
+ * Return: Whether an entry is dead.
+ */
+bool kmonitor_mark_set_has_dead(const struct kmonitor_mark_set *set)
+{
+	return some_dead(set) || (set && some_dead(set->inherit));
+}
+
+/*
+ * Whether the new entry stands before another of its descriptor: who
+ * suppresses first, then the more specific target, and of trees the inner.  A
+ * tree that holds the root of the new one is outside it.
+ */
+static bool precedes(const struct kmonitor_mark_edit *edit,
+		     const struct kmonitor_entry *other)
+{
+	const struct kmonitor_entry *entry = edit->entry;
+
+	if (kmonitor_entry_ignores(entry) != kmonitor_entry_ignores(other))
+		return kmonitor_entry_ignores(entry);
+	if (entry->target != other->target)
+		return entry->target < other->target;
+	return other->target != KMONITOR_TARGET_TREE ||
+	       kmonitor_mark_set_has(edit->root, other);
+}
+
+/* What unprivileged descriptors may make the events of a process cost. */
+static bool over_limit(const struct kmonitor_mark_set *set,
+		       const struct kmonitor_entry *entry)
+{
+	u32 nr = 0;
+
+	if (!entry->unprivileged)
+		return false;
+	for (u32 i = 0; set && i < set->nr; i++) {
+		const struct kmonitor_entry *other = set->entries[i];
+
+		if (other->unprivileged && other->target == entry->target &&
+		    (other->target != KMONITOR_TARGET_THREAD ||
+		     other->pid == entry->pid) &&
+		    kmonitor_entry_alive(other))
+			nr++;
+	}
+	return nr >= KMONITOR_MAX_UNPRIVILEGED;
+}
+
+static void push(struct kmonitor_mark_set *set, struct kmonitor_entry *entry)
+{
+	refcount_inc(&entry->refs);
+	atomic_inc(&entry->sets);
+	set->nr++;
+	set->entries[set->nr - 1] = entry;
+}
+
+/*
+ * Makes a set of the live entries of old and the new entry, if there is one.
+ * Entries may die between count and copy, none comes alive: the count is
+ * enough.
+ */
+static struct kmonitor_mark_set *copy(struct kmonitor_mark_edit *edit,
+				      struct kmonitor_mark_set *old)
+{
+	struct kmonitor_entry *entry = edit->entry;
+	u32 nr = count_live(old) + !!entry;
+	struct kmonitor_mark_set *set;
+	bool placed = !entry;
+
+	if (!nr)
+		return NULL;
+	if (entry && over_limit(old, entry)) {
+		edit->error = -ENOSPC;
+		return NULL;
+	}
+	set = kzalloc(struct_size(set, entries, nr),
+		      GFP_ATOMIC | __GFP_ACCOUNT);
+	if (!set) {
+		edit->error = -ENOMEM;
+		return NULL;
+	}
+	refcount_set(&set->users, 1);
+	for (u32 i = 0; old && i < old->nr; i++) {
+		struct kmonitor_entry *other = old->entries[i];
+
+		if (!placed && (other->filters > entry->filters ||
+				(other->filters == entry->filters &&
+				 precedes(edit, other)))) {
+			push(set, entry);
+			placed = true;
+		}
+		if (kmonitor_entry_alive(other))
+			push(set, other);
+	}
+	if (!placed)
+		push(set, entry);
+	return set;
+}
+
+static void remember(struct kmonitor_mark_edit *edit,
+		     struct kmonitor_mark_set *old,
+		     struct kmonitor_mark_set *new)
+{
+	u32 i = hash_ptr(old, ilog2(ARRAY_SIZE(edit->made)));
+
+	kmonitor_mark_put(edit->made[i].new);
+	kmonitor_mark_put(edit->made[i].old);
+	if (old)
+		refcount_inc(&old->users);
+	edit->made[i].old = old;
+	refcount_inc(&new->users);
+	edit->made[i].new = new;
+}
+
+static struct kmonitor_mark_set *recall(struct kmonitor_mark_edit *edit,
+					struct kmonitor_mark_set *old)
+{
+	u32 i = hash_ptr(old, ilog2(ARRAY_SIZE(edit->made)));
+
+	if (!edit->made[i].new || edit->made[i].old != old)
+		return NULL;
+	refcount_inc(&edit->made[i].new->users);
+	return edit->made[i].new;
+}
+
+/**
+ * kmonitor_mark_edit_end - let go what an edit has remembered
+ * @edit: The edit, which may go on.
+ *
+ * Context: Any.
+ */
+void kmonitor_mark_edit_end(struct kmonitor_mark_edit *edit)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(edit->made); i++) {
+		kmonitor_mark_put(edit->made[i].new);
+		kmonitor_mark_put(edit->made[i].old);
+		edit->made[i].new = NULL;
+		edit->made[i].old = NULL;
+	}
+}
+
+/* Whether the edit changes what children inherit. */
+static bool edits_trees(const struct kmonitor_mark_edit *edit)
+{
+	return !edit->entry || edit->entry->target == KMONITOR_TARGET_TREE;
+}
+
+/**
+ * kmonitor_mark_set_replace - make the replacement of a set
+ * @edit: The edit.
+ * @old: The set, or NULL.
+ *
+ * Context: Any.  Serialised by the caller.
+ * Return: The new set with a reference; NULL if it would have no entry, or on
+ *	an error, which @edit then has.
+ */
+struct kmonitor_mark_set *
+kmonitor_mark_set_replace(struct kmonitor_mark_edit *edit,
+			  struct kmonitor_mark_set *old)
+{
+	struct kmonitor_mark_set *inherit = old ? old->inherit : NULL;
+	struct kmonitor_mark_set *new = recall(edit, old);
+
+	if (new)
+		return new;
+	if (!edit->entry && old && !kmonitor_mark_set_has_dead(old)) {
+		refcount_inc(&old->users);
+		return old;
+	}
+	if (edits_trees(edit) && inherit == old) {
+		new = copy(edit, old);
+		if (new)
+			new->inherit = new;
+	} else {
+		if (edits_trees(edit))
+			inherit = kmonitor_mark_set_replace(edit, inherit);
+		else if (inherit)
+			refcount_inc(&inherit->users);
+		new = edit->error ? NULL : copy(edit, old);
+		if (new)
+			new->inherit = inherit;
+		else
+			kmonitor_mark_put(inherit);
+	}
+	if (new)
+		remember(edit, old, new);
+	return new;
+}

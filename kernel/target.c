@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the id of a filter entry names.
+ */
+
+#include <linux/cgroup.h>
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/uidgid.h>
+
+#include "access.h"
+#include "target.h"
+
+static bool is_condition(u32 target)
+{
+	return target > KMONITOR_TARGET_TREE;
+}
+
+/**
+ * kmonitor_target_check - whether target, id and flags go together
+ * @arg: The filter entry; its target is one of &enum kmonitor_target.
+ *
+ * Context: Any.
+ * Return: 0 or -EINVAL.
+ */
+int kmonitor_target_check(const struct kmonitor_filter *arg)
+{
+	if (is_condition(arg->target) && arg->flags & KMONITOR_FILTER_PIDFD)
+		return -EINVAL;
+	switch (arg->target) {
+	case KMONITOR_TARGET_CGROUP:
+		return 0;
+	case KMONITOR_TARGET_UID:
+		return arg->id > U32_MAX ? -EINVAL : 0;
+	case KMONITOR_TARGET_ALL:
+		return arg->id ? -EINVAL : 0;
+	default:
+		return arg->id > INT_MAX ? -EINVAL : 0;
+	}
+}
+
+/**
+ * kmonitor_target_pid - the process or thread that an id names
+ * @creator: Whose pid namespace the id is of.
+ * @arg: The filter entry, of THREAD, PROCESS or TREE.
+ *
+ * A namespace that can't see the caller has no 0.
+ *
+ * Context: May sleep.
+ * Return: The pid with a reference; -ESRCH if nothing visible is named so;
+ *	-EBADF if the id should be a pidfd and is not.
+ */
+struct pid *kmonitor_target_pid(const struct kmonitor_creator *creator,
+				const struct kmonitor_filter *arg)
+{
+	struct pid *pid;
+	unsigned int flags;
+
+	if (arg->flags & KMONITOR_FILTER_PIDFD) {
+		pid = pidfd_get_pid(arg->id, &flags);
+		if (IS_ERR(pid))
+			return ERR_PTR(-EBADF);
+	} else if (arg->id) {
+		rcu_read_lock();
+		pid = get_pid(find_pid_ns(arg->id, creator->pid_ns));
+		rcu_read_unlock();
+	} else if (arg->target == KMONITOR_TARGET_THREAD) {
+		pid = get_pid(task_pid(current));
+	} else {
+		pid = get_pid(task_tgid(current));
+	}
+	if (pid && pid_nr_ns(pid, creator->pid_ns))
+		return pid;
+	put_pid(pid);
+	return ERR_PTR(-ESRCH);
+}
+
+/**
+ * kmonitor_target_task - the task that has a pid now
+ * @pid: From kmonitor_target_pid().
+ * @target: THREAD, PROCESS or TREE.
+ *
+ * Context: Any.
+ * Return: The task with a reference, or NULL.
+ */
+struct task_struct *kmonitor_target_task(struct pid *pid, u32 target)
+{
+	return get_pid_task(pid, target == KMONITOR_TARGET_THREAD ?
+					 PIDTYPE_PID :
+					 PIDTYPE_TGID);
+}
+
+/**
+ * kmonitor_target_condition - the id of a condition as the kernel has it
+ * @creator: Whose user namespace a user id is of.
+ * @arg: The filter entry, of CGROUP, UID or ALL.
+ * @id: Gets a cgroup id, a kernel user id, or 0.
+ *
+ * Context: Any.
+ * Return: 0, or -EINVAL if there is no such user.
+ */
+int kmonitor_target_condition(const struct kmonitor_creator *creator,
+			      const struct kmonitor_filter *arg, u64 *id)
+{
+	kuid_t uid;
+
+	*id = arg->id;
+	if (arg->target == KMONITOR_TARGET_UID) {
+		uid = make_kuid(creator->cred->user_ns, arg->id);
+		if (!uid_valid(uid))
+			return -EINVAL;
+		*id = __kuid_val(uid);
+	}
+	return 0;
+}
+
+static int check_cgroup(u64 id)
+{
+#ifdef CONFIG_CGROUPS
+	struct cgroup *cgroup = cgroup_get_from_id(id);
+
+	if (IS_ERR(cgroup))
+		return -ESTALE;
+	cgroup_put(cgroup);
+#endif
+	return 0;
+}
+
+/**
+ * kmonitor_target_may_add - whether a filter may have a condition
+ * @creator: The creator.
+ * @arg: The filter entry, of CGROUP, UID or ALL.
+ * @id: From kmonitor_target_condition().
+ *
+ * Context: Process context of the task that asks.
+ * Return: 0; -EPERM if creator or caller is not entitled to it; -ESTALE if
+ *	the caller's cgroup namespace has no such cgroup.
+ */
+int kmonitor_target_may_add(const struct kmonitor_creator *creator,
+			    const struct kmonitor_filter *arg, u64 id)
+{
+	kuid_t uid = KUIDT_INIT(id);
+	int ret;
+
+	if (arg->target == KMONITOR_TARGET_UID &&
+	    uid_eq(uid, creator->cred->uid) && uid_eq(uid, current_uid()))
+		return 0;
+	ret = kmonitor_may_add_all(creator);
+	if (!ret && arg->target == KMONITOR_TARGET_CGROUP)
+		ret = check_cgroup(id);
+	return ret;
+}
