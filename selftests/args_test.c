@@ -153,8 +153,8 @@ TEST_F(monitor, more_than_fits_is_cut_and_says_so)
 	memset(argument, 'x', sizeof(argument) - 1);
 	join(expected, self->quick, argv);
 	event = run(self->fd, &self->log, self->quick, argv);
-	ASSERT_EQ(sizeof(text), text_of(_metadata, event, text,
-					KMONITOR_EVENT_TRUNCATED));
+	ASSERT_EQ(sizeof(text),
+		  text_of(_metadata, event, text, KMONITOR_EVENT_TRUNCATED));
 	EXPECT_EQ(0, memcmp(expected, text, sizeof(text)));
 }
 

@@ -102,8 +102,8 @@ TEST_F(monitor, an_exec_is_no_rename)
 	EXPECT_EQ(0, km_join(child));
 	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, child);
 	EXPECT_EQ(0, km_count(&self->log, KMONITOR_COMM, 0));
-	EXPECT_STREQ("quick", km_find(&self->log, KMONITOR_PROCESS_EXEC, child)
-				      ->comm);
+	EXPECT_STREQ("quick",
+		     km_find(&self->log, KMONITOR_PROCESS_EXEC, child)->comm);
 }
 
 struct race {

@@ -58,8 +58,8 @@ static void expect_core(struct __test_metadata *_metadata, int fd,
 	EXPECT_LT(abort, event);
 	EXPECT_LT(event, km_find(log, KMONITOR_THREAD_EXIT, 0));
 	EXPECT_EQ(child, event->tgid);
-	EXPECT_EQ(0, memcmp(&abort->abort, &event->abort,
-			    sizeof(abort->abort)));
+	EXPECT_EQ(0,
+		  memcmp(&abort->abort, &event->abort, sizeof(abort->abort)));
 	EXPECT_NE(0, event->abort.flags & KMONITOR_ABORT_CORE);
 }
 

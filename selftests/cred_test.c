@@ -162,8 +162,8 @@ TEST_F(monitor, ids_are_mapped_to_the_creators_namespace)
 	/* From outside they are those of the host. */
 	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, creator);
 	ASSERT_NE(NULL, km_find(&self->log, KMONITOR_CRED, creator));
-	EXPECT_EQ(100009, km_find(&self->log, KMONITOR_CRED, creator)
-				  ->cred.new_gid[0]);
+	EXPECT_EQ(100009,
+		  km_find(&self->log, KMONITOR_CRED, creator)->cred.new_gid[0]);
 }
 
 /* The tests of a single hook can't tell that another one asks who may see. */

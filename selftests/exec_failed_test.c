@@ -28,8 +28,8 @@ FIXTURE_SETUP(monitor)
 	check(mkdtemp(self->directory), "mkdtemp: %s", km_error(errno));
 	snprintf(self->path, sizeof(self->path), "%s/file", self->directory);
 	self->fd = km_open(0);
-	km_add(self->fd, KMONITOR_TARGET_TREE, 0, KM_LIFE | KMONITOR_EXEC_FAILED,
-	       42);
+	km_add(self->fd, KMONITOR_TARGET_TREE, 0,
+	       KM_LIFE | KMONITOR_EXEC_FAILED, 42);
 }
 
 FIXTURE_TEARDOWN(monitor)
@@ -103,12 +103,9 @@ TEST_F(monitor, a_path_that_leads_nowhere_has_no_file)
 		const char *path;
 		int error;
 	} cases[] = {
-		{ "/nonexistent", ENOENT },
-		{ "/tmp", EACCES },
-		{ "/dev/null/below", ENOTDIR },
-		{ "", ENOENT },
-		{ (char *)8, EFAULT },
-		{ name, ENAMETOOLONG },
+		{ "/nonexistent", ENOENT },	{ "/tmp", EACCES },
+		{ "/dev/null/below", ENOTDIR }, { "", ENOENT },
+		{ (char *)8, EFAULT },		{ name, ENAMETOOLONG },
 	};
 	const struct kmonitor_event *event;
 

@@ -105,8 +105,8 @@ TEST_F(monitor, who_asks_to_be_traced_is_the_peer)
 	km_join(child);
 	km_drain(self->fd, &self->log);
 	ASSERT_EQ(1, km_count(&self->log, KMONITOR_PTRACE, 0));
-	self->log.nr = km_find(&self->log, KMONITOR_PTRACE, 0) -
-		       self->log.event + 1;
+	self->log.nr =
+		km_find(&self->log, KMONITOR_PTRACE, 0) - self->log.event + 1;
 	expect_next(_metadata, self->fd, &self->log, child,
 		    KMONITOR_PTRACE_ATTACH);
 }

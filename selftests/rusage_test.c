@@ -91,7 +91,8 @@ static struct sum sum_of(const struct km_log *log)
  * than the clock has advanced on each of the processes since.
  */
 static void expect_usage(struct __test_metadata *_metadata, int fd,
-			 struct km_log *log, pid_t child, unsigned int processes)
+			 struct km_log *log, pid_t child,
+			 unsigned int processes)
 {
 	struct rusage usage;
 	uint64_t now, more;
