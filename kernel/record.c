@@ -20,6 +20,7 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/uidgid.h>
+#include <linux/user_namespace.h>
 
 #include "../../fs/mount.h"
 
@@ -28,10 +29,30 @@
 #include "killer.h"
 #include "record.h"
 
+/* pid_nr_ns() without the call; a task that is being released has no pid. */
+static s32 nr_of(const struct pid *pid, const struct pid_namespace *ns)
+{
+	const struct upid *upid;
+
+	if (unlikely(!pid || ns->level > pid->level))
+		return 0;
+	upid = &pid->numbers[ns->level];
+	return likely(upid->ns == ns) ? upid->nr : 0;
+}
+
+/* The initial namespace maps each id to itself. */
+static u32 uid_of(const struct task_struct *task, struct user_namespace *ns)
+{
+	const kuid_t uid = __task_cred(task)->uid;
+
+	if (likely(ns == &init_user_ns))
+		return __kuid_val(uid);
+	return from_kuid_munged(ns, uid);
+}
+
 static u64 cgroup_id_of(struct task_struct *task)
 {
 #ifdef CONFIG_CGROUPS
-	guard(rcu)();
 	return cgroup_id(task_dfl_cgroup(task));
 #else
 	return 0;
@@ -40,8 +61,7 @@ static u64 cgroup_id_of(struct task_struct *task)
 
 static s32 parent_of(struct task_struct *task, struct pid_namespace *ns)
 {
-	guard(rcu)();
-	return task_tgid_nr_ns(rcu_dereference(task->real_parent), ns);
+	return nr_of(task_tgid(rcu_dereference(task->real_parent)), ns);
 }
 
 static u64 start_of(const struct task_struct *task)
@@ -67,8 +87,8 @@ static void fill_fork(struct kmonitor_fork *fork,
 {
 	struct task_struct *child = source->fork.child;
 
-	fork->pid = pid_nr_ns(task_pid(child), ns);
-	fork->tgid = pid_nr_ns(task_tgid(child), ns);
+	fork->pid = nr_of(task_pid(child), ns);
+	fork->tgid = nr_of(task_tgid(child), ns);
 	fork->start_ns = start_of(child);
 	fork->clone_flags = source->fork.clone_flags;
 	fork->cgroup_id = redacted ? 0 : cgroup_id_of(child);
@@ -211,8 +231,8 @@ void kmonitor_record_fill(struct kmonitor_event *event,
 	event->time_ns = source->time_ns ?: ktime_get_boottime_ns();
 	event->type = source->type;
 	event->cpu = raw_smp_processor_id();
-	event->pid = pid_nr_ns(task_pid(subject), ns);
-	event->tgid = pid_nr_ns(task_tgid(task), ns);
+	event->pid = nr_of(task_pid(subject), ns);
+	event->tgid = nr_of(task_tgid(task), ns);
 	event->ppid = parent_of(task, ns);
 	event->start_ns = start_of(task);
 	if (redacted) {
@@ -220,10 +240,10 @@ void kmonitor_record_fill(struct kmonitor_event *event,
 		event->uid = -1;
 	} else {
 		event->flags = source->flags;
-		event->uid = from_kuid_munged(creator->cred->user_ns,
-					      task_uid(subject));
+		event->uid = uid_of(subject, creator->cred->user_ns);
 		event->cgroup_id = cgroup_id_of(subject);
-		strscpy(event->comm, subject->comm);
+		/* Padded, and changed as carelessly as it is read. */
+		memcpy(event->comm, subject->comm, sizeof(event->comm) - 1);
 	}
 
 	switch (source->type) {

@@ -127,11 +127,14 @@ static void prepare(struct opened *opened, const struct watch *watch, bool on)
 	pause_ms(1);
 }
 
-/* What the watch adds to so many rounds of the work. */
-static struct round cost_of(enum work work, const struct watch *watch,
-			    int times)
+/* What the watch adds to a round of the work. */
+static struct round gross_cost(enum work work, const struct watch *watch)
 {
-	struct worker base = worker_start(), tested = worker_start();
+	/* What hangs on a process needs one that has it and one that has not. */
+	const bool two = !watch->elsewhere &&
+			 watch->target != KMONITOR_TARGET_ALL;
+	struct worker base = worker_start();
+	struct worker tested = two ? worker_start() : base;
 	/* Those that switch the hooks are long. */
 	const int rounds = watch->elsewhere ? ROUNDS / 4 : ROUNDS;
 	double create[2][ROUNDS], rest[2][ROUNDS];
@@ -140,7 +143,7 @@ static struct round cost_of(enum work work, const struct watch *watch,
 
 	if (!watch->elsewhere)
 		open_all(&opened, watch);
-	if (!watch->elsewhere && watch->target != KMONITOR_TARGET_ALL)
+	if (two)
 		add_all(&opened, watch, tested.pid);
 	for (int i = -4; i < 2 * rounds; i++) {
 		const int on = i & 1;
@@ -149,7 +152,7 @@ static struct round cost_of(enum work work, const struct watch *watch,
 			prepare(&opened, watch, true);
 		else
 			pause_ms(1);
-		round = worker_do(on ? &tested : &base, work, times);
+		round = worker_do(on ? &tested : &base, work, 1);
 		if (on)
 			prepare(&opened, watch, false);
 		if (i < 0)
@@ -160,13 +163,25 @@ static struct round cost_of(enum work work, const struct watch *watch,
 	if (!watch->elsewhere)
 		close_all(&opened, watch);
 	worker_end(&base);
-	worker_end(&tested);
+	if (two)
+		worker_end(&tested);
 	pause_ms(HOOKS_OFF_MS);
 
 	cost.create = quartile(create[1], rounds) - quartile(create[0], rounds);
 	cost.rest = quartile(rest[1], rounds) - quartile(rest[0], rounds);
-	if (watch->elsewhere) printf("DBG %f %f of %f %f\n", cost.create,cost.rest,create[0][6],rest[0][6]);
 	return cost;
+}
+
+/* The same without the difference of the two processes themselves. */
+static struct round cost_of(enum work work, const struct watch *watch)
+{
+	const struct watch nothing = { .target = watch->target,
+				       .elsewhere = watch->elsewhere };
+	struct round cost = gross_cost(work, watch), bias;
+
+	bias = gross_cost(work, &nothing);
+	return (struct round){ cost.create - bias.create,
+			       cost.rest - bias.rest };
 }
 
 static double whole(struct round round)
@@ -240,10 +255,10 @@ static void measure_unmatched(void)
 
 	watch.elsewhere = crowd;
 	report("unmatched: 1 fd, 1 member elsewhere, each hook",
-	       whole(cost_of(WORK_FORK, &watch, 1)) / HOOKS);
+	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
 	watch.fds = MANY;
 	report("unmatched: 8 fds, 1 member elsewhere, each hook",
-	       whole(cost_of(WORK_FORK, &watch, 1)) / HOOKS);
+	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
 	end_crowd(crowd);
 
 	/* Without the trees in it, whose descriptors keep the hooks on. */
@@ -251,7 +266,7 @@ static void measure_unmatched(void)
 	watch.fds = 1;
 	watch.elsewhere = crowd;
 	report("unmatched: 1 fd, 5,000 members elsewhere, each hook",
-	       whole(cost_of(WORK_FORK, &watch, 1)) / HOOKS);
+	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
 	end_crowd(crowd);
 }
 
@@ -261,31 +276,30 @@ static void measure_creation(void)
 			       KMONITOR_THREAD_CREATE, 0, 0 };
 	double one;
 
-	one = cost_of(WORK_THREAD, &watch, 1).create;
+	one = cost_of(WORK_THREAD, &watch).create;
 	report("record: thread create", one);
 	watch.fds = MANY;
 	report("record: thread create, each further fd",
-	       (cost_of(WORK_THREAD, &watch, 1).create - one) / (MANY - 1));
+	       (cost_of(WORK_THREAD, &watch).create - one) / (MANY - 1));
 	watch.fds = 1;
 	watch.target = KMONITOR_TARGET_ALL;
 	report("record: thread create, whole machine",
-	       cost_of(WORK_THREAD, &watch, 1).create);
+	       cost_of(WORK_THREAD, &watch).create);
 
 	watch.target = KMONITOR_TARGET_PROCESS;
 	watch.events = KMONITOR_PROCESS_FORK;
-	one = cost_of(WORK_FORK, &watch, 1).create;
+	one = cost_of(WORK_FORK, &watch).create;
 	report("record: fork", one);
 	watch.fds = MANY;
 	report("record: fork, each further fd",
-	       (cost_of(WORK_FORK, &watch, 1).create - one) / (MANY - 1));
+	       (cost_of(WORK_FORK, &watch).create - one) / (MANY - 1));
 	watch.fds = 1;
 	watch.ring = 2;
-	report("hostile: fork, ring full",
-	       cost_of(WORK_FORK, &watch, 1).create);
+	report("hostile: fork, ring full", cost_of(WORK_FORK, &watch).create);
 	watch.fds = 64;
 	watch.target = KMONITOR_TARGET_ALL;
 	report("hostile: fork, each of 63 further fds",
-	       (cost_of(WORK_FORK, &watch, 1).create - one) / 63);
+	       (cost_of(WORK_FORK, &watch).create - one) / 63);
 }
 
 static void measure_trees(void)
@@ -293,20 +307,20 @@ static void measure_trees(void)
 	struct watch tree = { 1, KMONITOR_TARGET_TREE, 0, 0, 0 };
 	struct watch exits = { 1, KMONITOR_TARGET_TREE, KMONITOR_PROCESS_EXIT,
 			       0, 0 };
-	struct round one = cost_of(WORK_FORK, &tree, 1), many;
+	struct round one = cost_of(WORK_FORK, &tree), many;
 	double record;
 
 	report("tree: fork beyond its records", one.create);
 	report("tree: exit beyond its records", one.rest);
-	record = cost_of(WORK_FORK, &exits, 1).rest - one.rest;
+	record = cost_of(WORK_FORK, &exits).rest - one.rest;
 	report("record: process exit with its usage", record);
 	tree.fds = exits.fds = MANY;
-	many = cost_of(WORK_FORK, &tree, 1);
+	many = cost_of(WORK_FORK, &tree);
 	report("record: process exit, each further fd",
-	       (cost_of(WORK_FORK, &exits, 1).rest - many.rest - record) /
+	       (cost_of(WORK_FORK, &exits).rest - many.rest - record) /
 		       (MANY - 1));
 	tree.fds = DEPTH;
-	many = cost_of(WORK_FORK, &tree, 1);
+	many = cost_of(WORK_FORK, &tree);
 	report("hostile: fork and exit, each of 15 further trees",
 	       (whole(many) - whole(one)) / (DEPTH - 1));
 }
@@ -357,7 +371,8 @@ static void measure_woken(const char *name, uint32_t watermark)
 	kill(reader, SIGKILL);
 	km_join(reader);
 	close(fd);
-	report(name, (quartile(cost[1], ROUNDS) - quartile(cost[0], ROUNDS)) / watermark);
+	report(name, (quartile(cost[1], ROUNDS) - quartile(cost[0], ROUNDS)) /
+			     watermark);
 }
 
 /* From _exit() of a child that shares the mm to the return of read(2). */
@@ -379,7 +394,8 @@ static void measure_latency(void)
 		pause_ms(1);
 	}
 	close(fd);
-	report("latency: exit to reader awake, shared mm", quartile(took, ROUNDS));
+	report("latency: exit to reader awake, shared mm",
+	       quartile(took, ROUNDS));
 }
 
 static void measure_take(const char *name, double (*take)(int fd))

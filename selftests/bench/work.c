@@ -87,6 +87,8 @@ static void serve(const struct worker *worker)
 {
 	struct order order;
 
+	/* An exit looks at the others of its group. */
+	setpgid(0, 0);
 	/* An exec is to be the same each time. */
 	personality(ADDR_NO_RANDOMIZE);
 	for (;;) {
