@@ -18,8 +18,9 @@ help:
 	@echo 'make run       boot the patched kernel, run CMD under kmon-tail there'
 	@echo '               (CMD="any command of this system"; default: compile lib and tools)'
 	@echo 'make shell     an interactive shell in that VM'
-	@echo 'make check     run the tests in the VM (KERNEL=release|debug|off, VCPUS=n,'
-	@echo '               TESTS=pattern)'
+	@echo 'make check     run the tests in the VM (KERNEL=release|debug|kcsan|off,'
+	@echo '               VCPUS=n, TESTS=pattern)'
+	@echo 'make bench-icount   what kmonitor costs, in instructions of the VM'
 	@echo 'make lint      checkpatch, W=1, sparse, clang-format, kernel-doc, manual pages,'
 	@echo '               shellcheck, codespell'
 	@echo 'make docs      the kernel documentation as HTML, in O=$(O)'
@@ -57,6 +58,10 @@ check: packages
 	@$(MAKE) -s all || { echo '0 passed, 1 failed, 0 skipped'; exit 1; }
 	@selftests/vm/check.sh $(out) $(KERNEL)
 
+bench-icount: packages
+	@$(MAKE) -s lib selftests
+	@selftests/bench/bench.sh $(out)
+
 kernel:
 	@selftests/vm/build-kernel.sh $(KERNEL)
 
@@ -73,4 +78,5 @@ patches:
 clean:
 	rm -rf $(O)
 
-.PHONY: all help lib tools selftests examples packages run shell check kernel lint docs patches clean
+.PHONY: all help lib tools selftests examples packages run shell check bench-icount kernel \
+	lint docs patches clean

@@ -11,6 +11,7 @@
 #include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/security.h>
 #include <linux/user_namespace.h>
 
@@ -23,9 +24,31 @@ static bool creator_capable(const struct kmonitor_creator *creator,
 				 CAP_OPT_NOAUDIT);
 }
 
+/*
+ * What the security modules say to the creator; among them the rule that the
+ * task has no capability that the creator lacks.  They judge current_cred().
+ */
+static bool modules_allow(const struct kmonitor_creator *creator,
+			  struct task_struct *task)
+{
+	const struct cred *own = override_creds(creator->cred);
+	unsigned long flags = current->flags;
+	int ret;
+
+	ret = security_ptrace_access_check(task, PTRACE_MODE_READ_REALCREDS |
+							 PTRACE_MODE_NOAUDIT);
+	/* It is not the current task that has used a privilege. */
+	current_restore_flags(flags, PF_SUPERPRIV);
+	revert_creds(own);
+	return !ret;
+}
+
 /**
  * kmonitor_creator_init - remember the calling task as creator
  * @creator: Gets references that kmonitor_creator_destroy() drops.
+ *
+ * Whom the security modules let see the kernel's first task, which nothing
+ * confines, they are not asked about any other.
  *
  * Context: Process context.
  */
@@ -33,7 +56,8 @@ void kmonitor_creator_init(struct kmonitor_creator *creator)
 {
 	creator->cred = get_current_cred();
 	creator->pid_ns = get_pid_ns(task_active_pid_ns(current));
-	creator->sees_all = creator_capable(creator, &init_user_ns);
+	creator->sees_all = creator_capable(creator, &init_user_ns) &&
+			    modules_allow(creator, &init_task);
 }
 
 /**
@@ -100,6 +124,7 @@ bool kmonitor_may_see(const struct kmonitor_creator *creator,
 		      struct task_struct *task)
 {
 	const struct cred *cred;
+	bool own = false;
 
 	if (creator->sees_all)
 		return true;
@@ -109,10 +134,11 @@ bool kmonitor_may_see(const struct kmonitor_creator *creator,
 	if (same_ids(creator->cred, cred)) {
 		/* Pairs with the write barrier in commit_creds() */
 		smp_rmb();
-		if (dumpable(task))
-			return true;
+		own = dumpable(task);
 	}
-	return creator_capable(creator, cred->user_ns);
+	if (!own && !creator_capable(creator, cred->user_ns))
+		return false;
+	return modules_allow(creator, task);
 }
 
 /**
@@ -137,17 +163,30 @@ int kmonitor_may_add(const struct kmonitor_creator *creator,
  *
  * Context: Process context of the task that asks.
  * Return: 0, or -EPERM if the creator or the caller lacks CAP_SYS_PTRACE in
- *	the creator's user namespace or in the one that owns its pid namespace.
+ *	the creator's user namespace or in the one that owns its pid namespace,
+ *	or a security module keeps it from seeing the init of that.
  */
 int kmonitor_may_add_all(const struct kmonitor_creator *creator)
 {
 	struct user_namespace *own = creator->cred->user_ns;
 	struct user_namespace *owner = creator->pid_ns->user_ns;
+	struct task_struct *init;
+	int ret;
 
 	if (!creator_capable(creator, own) ||
 	    !creator_capable(creator, owner) ||
 	    !ns_capable(own, CAP_SYS_PTRACE) ||
 	    !ns_capable(owner, CAP_SYS_PTRACE))
 		return -EPERM;
-	return 0;
+
+	scoped_guard(rcu)
+	{
+		init = find_task_by_pid_ns(1, creator->pid_ns);
+		if (!init)
+			return -EPERM;
+		get_task_struct(init);
+	}
+	ret = kmonitor_may_add(creator, init);
+	put_task_struct(init);
+	return ret;
 }

@@ -17,7 +17,7 @@ struct user_namespace;
  * @cred: Its credentials.
  * @pid_ns: Its pid namespace: the one of all ids that cross the descriptor.
  * @sees_all: It has CAP_SYS_PTRACE over the initial user namespace, and so
- *	over every task.
+ *	over every task, and no security module confines it.
  */
 struct kmonitor_creator {
 	const struct cred *cred;

@@ -9,15 +9,14 @@
  */
 
 #include <linux/pid_namespace.h>
-#include <linux/poll.h>
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
 
 #include "emit.h"
 #include "entry.h"
-#include "fd.h"
 #include "mark.h"
 #include "record.h"
+#include "wake.h"
 
 static struct kmonitor *owner(const struct kmonitor_entry *entry)
 {
@@ -25,12 +24,24 @@ static struct kmonitor *owner(const struct kmonitor_entry *entry)
 			    filters);
 }
 
-static void wake(struct kmonitor *mon, bool redacted)
+/* The end of a watched process is told below the watermark, too. */
+static bool urgent(const struct kmonitor_entry *entry, u32 type)
 {
-	if (redacted)
-		irq_work_queue(&mon->wake);
-	else
-		wake_up_interruptible_poll(&mon->wait, EPOLLIN | EPOLLRDNORM);
+	return type == KMONITOR_PROCESS_EXIT &&
+	       (entry->target == KMONITOR_TARGET_PROCESS ||
+		entry->target == KMONITOR_TARGET_THREAD);
+}
+
+static enum kmonitor_append append(struct kmonitor *mon,
+				   const struct kmonitor_event *event,
+				   const struct kmonitor_entry *entry)
+{
+	u64 cookie = READ_ONCE(entry->cookie);
+
+	if (unlikely(urgent(entry, event->type)))
+		return kmonitor_ring_append_group(&mon->ring, event, NULL, 0,
+						  cookie, true);
+	return kmonitor_ring_append(&mon->ring, event, cookie);
 }
 
 /*
@@ -74,10 +85,9 @@ static void deliver(struct fan_out *out, const struct kmonitor_entry *entry)
 		out->view = creator;
 		out->redacted = redacted;
 	}
-	if (kmonitor_ring_append(&mon->ring, &out->event,
-				 READ_ONCE(entry->cookie)) ==
-	    KMONITOR_APPEND_WAKE)
-		wake(mon, redacted);
+	/* With interrupts off, a siglock is held. */
+	kmonitor_appended(mon, append(mon, &out->event, entry),
+			  redacted || irqs_disabled());
 }
 
 static bool names_subject(const struct kmonitor_entry *entry,

@@ -3,12 +3,11 @@
  * EMPTY records, which are never lost: they wait in their entry for room.
  */
 
-#include <linux/irq_work.h>
 #include <linux/list.h>
 
 #include "entry.h"
-#include "fd.h"
 #include "record.h"
+#include "wake.h"
 
 /* Writes the first EMPTY record that waits for room; whether one has found it. */
 static bool flush_one(struct kmonitor *mon)
@@ -28,13 +27,13 @@ static bool flush_one(struct kmonitor *mon)
 						entry->cookie);
 	}
 	if (done != KMONITOR_APPEND_FULL) {
+		mon->ring.header->waiting--;
 		list_del_init(&entry->pending);
 		kmonitor_entry_discard(entry);
 	}
 	spin_unlock_irqrestore(&filters->pending_lock, flags);
 
-	if (done == KMONITOR_APPEND_WAKE)
-		irq_work_queue(&mon->wake);
+	kmonitor_appended(mon, done, true);
 	return done != KMONITOR_APPEND_FULL;
 }
 
@@ -52,7 +51,7 @@ void kmonitor_flush_pending(struct kmonitor *mon)
 		return;
 	while (flush_one(mon)) {
 		if (!--batch) {
-			irq_work_queue(&mon->wake);
+			kmonitor_wake(mon, true);
 			return;
 		}
 	}
@@ -71,7 +70,10 @@ void kmonitor_tree_empty(struct kmonitor_filters *filters,
 	struct kmonitor *mon = container_of(filters, struct kmonitor, filters);
 
 	scoped_guard(spinlock_irqsave, &filters->pending_lock)
+	{
 		list_add_tail(&entry->pending, &filters->pending);
+		mon->ring.header->waiting++;
+	}
 	/* Pairs with the barrier in kmonitor_ring_consume(). */
 	smp_mb();
 	kmonitor_flush_pending(mon);

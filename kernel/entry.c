@@ -3,10 +3,12 @@
  * A filter entry: its life and its totals.
  */
 
+#include <linux/cred.h>
 #include <linux/pid.h>
 #include <linux/slab.h>
 
 #include "entry.h"
+#include "limits.h"
 
 /**
  * kmonitor_entry_create - make an entry
@@ -22,7 +24,7 @@ struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
 {
 	struct kmonitor_entry *entry;
 
-	entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
+	entry = kzalloc(sizeof(*entry), KMONITOR_GFP);
 	if (!entry)
 		return NULL;
 	refcount_set(&entry->refs, 1);
@@ -45,6 +47,7 @@ void kmonitor_entry_put(struct kmonitor_entry *entry)
 	if (!refcount_dec_and_test(&entry->refs))
 		return;
 	put_pid(entry->pid);
+	put_cred(entry->killer);
 	kfree_rcu(entry, rcu);
 }
 

@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <uapi/linux/kmonitor.h>
 
+struct cred;
 struct kmonitor_filters;
 struct pid;
 struct ucounts;
@@ -55,8 +56,12 @@ struct kmonitor_totals {
  * @pid: Thread, process or root of the tree; NULL for conditions.
  * @start_ns: start_ns of that process.
  * @empty_ns: When the tree became empty.
+ * @members: Processes that it holds, as fdinfo counts them; the descriptor's
+ *	filter lock.
  * @totals: Of a tree.
  * @ucounts: The user that it is charged to while it is in the table.
+ * @killer: With whose credentials close kills the members, or NULL; a
+ *	reference.  Written under the descriptor's filter lock.
  * @condition: In the list of a pid namespace.
  * @pending: In the list of EMPTY records that wait for room; pending_lock.
  * @retired: In the list of entries to take out of the table.
@@ -75,8 +80,10 @@ struct kmonitor_entry {
 	struct pid *pid;
 	u64 start_ns;
 	u64 empty_ns;
+	u32 members;
 	struct kmonitor_totals totals;
 	struct ucounts *ucounts;
+	const struct cred *killer;
 	struct hlist_node condition;
 	struct list_head pending;
 	struct llist_node retired;

@@ -7,20 +7,16 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
-#include <linux/poll.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "fd.h"
+#include "kill.h"
 #include "limits.h"
+#include "wake.h"
 
+#define ATTR_SIZE_VER0 32
 #define DEFAULT_RING_RECORDS 4096U
-
-static void wake(struct irq_work *work)
-{
-	struct kmonitor *mon = container_of(work, struct kmonitor, wake);
-
-	wake_up_interruptible_poll(&mon->wait, EPOLLIN | EPOLLRDNORM);
-}
 
 static struct workqueue_struct *free_queue;
 static atomic_t nr_closed;
@@ -62,7 +58,7 @@ static void free_work(struct work_struct *work)
 	struct kmonitor *mon =
 		container_of(to_rcu_work(work), struct kmonitor, free);
 
-	irq_work_sync(&mon->wake);
+	kmonitor_wake_stop(mon);
 	free_kmonitor(mon);
 	atomic_dec(&nr_closed);
 }
@@ -71,6 +67,7 @@ static int kmonitor_release(struct inode *inode, struct file *file)
 {
 	struct kmonitor *mon = file->private_data;
 
+	kmonitor_kill_on_close(&mon->filters);
 	kmonitor_filters_close(&mon->filters);
 	kmonitor_hooks_put();
 	atomic_inc(&nr_closed);
@@ -82,17 +79,20 @@ static const struct file_operations kmonitor_fops = {
 	.owner = THIS_MODULE,
 	.read_iter = kmonitor_read_iter,
 	.poll = kmonitor_poll,
+	.fasync = kmonitor_fasync,
+	.mmap = kmonitor_mmap,
 	.unlocked_ioctl = kmonitor_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.release = kmonitor_release,
+	.show_fdinfo = kmonitor_show_fdinfo,
 };
 
-static struct kmonitor *create(u32 ring_records)
+static struct kmonitor *create(const struct kmonitor_attr *attr)
 {
 	struct kmonitor *mon;
 	int ret;
 
-	mon = kzalloc(sizeof(*mon), GFP_KERNEL_ACCOUNT);
+	mon = kzalloc(sizeof(*mon), KMONITOR_GFP);
 	if (!mon)
 		return ERR_PTR(-ENOMEM);
 	mon->ucounts = charge();
@@ -100,13 +100,13 @@ static struct kmonitor *create(u32 ring_records)
 		ret = -EMFILE;
 		goto err_free;
 	}
-	ret = kmonitor_ring_init(&mon->ring, ring_records);
+	ret = kmonitor_ring_init(&mon->ring, attr->ring_records,
+				 attr->wakeup_records);
 	if (ret)
 		goto err_uncharge;
 	kmonitor_filters_init(&mon->filters);
-	mutex_init(&mon->read_lock);
-	init_waitqueue_head(&mon->wait);
-	init_irq_work(&mon->wake, wake);
+	mutex_init(&mon->snapshot.lock);
+	kmonitor_wake_init(mon, attr->wakeup_delay_us);
 	INIT_RCU_WORK(&mon->free, free_work);
 	return mon;
 
@@ -117,8 +117,8 @@ err_free:
 	return ERR_PTR(ret);
 }
 
-static int check(const struct kmonitor_attr *attr, unsigned int flags,
-		 u32 *ring_records)
+/* Checks the attributes and makes them definite. */
+static int resolve(struct kmonitor_attr *attr, unsigned int flags)
 {
 	u32 size = attr->ring_records ?:
 			   min(DEFAULT_RING_RECORDS, kmonitor_max_ring_records);
@@ -131,9 +131,10 @@ static int check(const struct kmonitor_attr *attr, unsigned int flags,
 	if (attr->wakeup_records > 1 &&
 	    (attr->wakeup_records > size / 2 || !attr->wakeup_delay_us))
 		return -EINVAL;
-	if (attr->wakeup_records > 1 || attr->report)
+	if (attr->report)
 		return -EOPNOTSUPP;
-	*ring_records = size;
+	attr->ring_records = size;
+	attr->wakeup_records = max(attr->wakeup_records, 1U);
 	return 0;
 }
 
@@ -148,18 +149,18 @@ static int check(const struct kmonitor_attr *attr, unsigned int flags,
  */
 int kmonitor_fd_create(const struct kmonitor_attr *attr, unsigned int flags)
 {
+	struct kmonitor_attr definite = *attr;
 	struct kmonitor *mon;
 	struct file *file;
-	u32 ring_records;
 	int fd, ret;
 
-	ret = check(attr, flags, &ring_records);
+	ret = resolve(&definite, flags);
 	if (ret)
 		return ret;
 	fd = get_unused_fd_flags(flags & KMONITOR_CLOEXEC ? O_CLOEXEC : 0);
 	if (fd < 0)
 		return fd;
-	mon = create(ring_records);
+	mon = create(&definite);
 	if (IS_ERR(mon)) {
 		ret = PTR_ERR(mon);
 		goto err_fd;
@@ -182,6 +183,34 @@ err_free:
 err_fd:
 	put_unused_fd(fd);
 	return ret;
+}
+
+/**
+ * kmonitor_fd_create_user - make a descriptor as user space asks for it
+ * @uattr: Attributes, or NULL with a size of 0 for the defaults.
+ * @size: Size of @uattr in bytes.
+ * @flags: Flags of kmonitor_init().
+ *
+ * Context: May sleep.
+ * Return: As kmonitor_fd_create(), or -EINVAL, -E2BIG or -EFAULT for what is
+ *	wrong with @uattr and @size.
+ */
+int kmonitor_fd_create_user(const struct kmonitor_attr __user *uattr,
+			    size_t size, unsigned int flags)
+{
+	struct kmonitor_attr attr = {};
+	int ret;
+
+	if (uattr || size) {
+		if (size < ATTR_SIZE_VER0)
+			return -EINVAL;
+		if (size > PAGE_SIZE)
+			return -E2BIG;
+		ret = copy_struct_from_user(&attr, sizeof(attr), uattr, size);
+		if (ret)
+			return ret;
+	}
+	return kmonitor_fd_create(&attr, flags);
 }
 
 static int __init kmonitor_fd_init(void)

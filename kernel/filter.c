@@ -204,6 +204,16 @@ static struct kmonitor_entry *find_condition(struct kmonitor_filters *filters)
 	return NULL;
 }
 
+/* The flag stays until the entry ends; who asked last is who kills. */
+static void set_killer(struct kmonitor_entry *entry,
+		       const struct kmonitor_filter *arg)
+{
+	if (!(arg->flags & KMONITOR_FILTER_KILL_ON_CLOSE))
+		return;
+	put_cred(entry->killer);
+	entry->killer = get_current_cred();
+}
+
 /* Makes an entry, charged to the calling user, and puts it into the table. */
 static struct kmonitor_entry *create_entry(struct kmonitor_filters *filters,
 					   struct pid *pid, u64 start_ns,
@@ -226,9 +236,10 @@ static struct kmonitor_entry *create_entry(struct kmonitor_filters *filters,
 	if (arg->target != KMONITOR_TARGET_TREE)
 		entry->events = arg->events;
 	entry->cookie = arg->cookie;
+	set_killer(entry, arg);
 	entry->handle = filters->next_handle;
 	ret = xa_err(xa_store(&filters->entries, entry->handle, entry,
-			      GFP_KERNEL_ACCOUNT));
+			      KMONITOR_GFP));
 	if (ret)
 		goto err_uncharge;
 	filters->next_handle++;
@@ -249,6 +260,7 @@ static void extend_entry(struct kmonitor_filters *filters,
 {
 	set_events(filters, entry, entry->events | arg->events);
 	WRITE_ONCE(entry->cookie, arg->cookie);
+	set_killer(entry, arg);
 	arg->handle = entry->handle;
 }
 
@@ -341,7 +353,7 @@ static int check_handle(const struct kmonitor_filter *arg)
 {
 	if (arg->flags & ~KNOWN_FLAGS || arg->reserved || arg->reserved2)
 		return -EINVAL;
-	return arg->flags ? -EOPNOTSUPP : 0;
+	return arg->flags & ~KMONITOR_FILTER_FLAGS ? -EOPNOTSUPP : 0;
 }
 
 static int check(const struct kmonitor_filter *arg)
@@ -350,9 +362,13 @@ static int check(const struct kmonitor_filter *arg)
 	    arg->flags & ~KNOWN_FLAGS || arg->events & ~KNOWN_EVENTS ||
 	    arg->reserved || arg->reserved2)
 		return -EINVAL;
-	if (!(BIT(arg->target) & KMONITOR_TARGETS) || arg->flags ||
+	if (!(BIT(arg->target) & KMONITOR_TARGETS) ||
+	    arg->flags & ~KMONITOR_FILTER_FLAGS ||
 	    arg->events & ~KMONITOR_EVENTS)
 		return -EOPNOTSUPP;
+	if (arg->flags & KMONITOR_FILTER_KILL_ON_CLOSE &&
+	    arg->target != KMONITOR_TARGET_TREE)
+		return -EINVAL;
 	if (arg->id > (arg->target == KMONITOR_TARGET_ALL ? 0 : INT_MAX))
 		return -EINVAL;
 	return 0;
@@ -486,6 +502,27 @@ u32 kmonitor_filter_count(struct kmonitor_filters *filters)
 	guard(mutex)(&filters->lock);
 	prune(filters);
 	return filters->nr;
+}
+
+/**
+ * kmonitor_filter_get - the entry with this handle
+ * @filters: The filter.
+ * @handle: The handle.
+ *
+ * Context: May sleep.
+ * Return: The live entry with a reference, or NULL.
+ */
+struct kmonitor_entry *kmonitor_filter_get(struct kmonitor_filters *filters,
+					   u64 handle)
+{
+	struct kmonitor_entry *entry;
+
+	guard(mutex)(&filters->lock);
+	entry = xa_load(&filters->entries, handle);
+	if (!entry || !kmonitor_entry_alive(entry))
+		return NULL;
+	refcount_inc(&entry->refs);
+	return entry;
 }
 
 /**

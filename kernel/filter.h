@@ -23,7 +23,9 @@ struct task_struct;
 	(KMONITOR_THREAD_CREATE | KMONITOR_THREAD_EXIT | \
 	 KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXEC | \
 	 KMONITOR_PROCESS_EXIT)
-#define KMONITOR_STREAM_EVENTS (KMONITOR_LOST | KMONITOR_EMPTY)
+#define KMONITOR_STREAM_EVENTS \
+	(KMONITOR_LOST | KMONITOR_EMPTY | KMONITOR_TASK | KMONITOR_SNAPSHOT_END)
+#define KMONITOR_FILTER_FLAGS KMONITOR_FILTER_KILL_ON_CLOSE
 #define KMONITOR_TARGETS                                                \
 	(1U << KMONITOR_TARGET_THREAD | 1U << KMONITOR_TARGET_PROCESS | \
 	 1U << KMONITOR_TARGET_TREE | 1U << KMONITOR_TARGET_ALL)
@@ -61,6 +63,8 @@ int kmonitor_filter_del(struct kmonitor_filters *filters,
 			const struct kmonitor_filter *arg);
 int kmonitor_filter_clear(struct kmonitor_filters *filters);
 u32 kmonitor_filter_count(struct kmonitor_filters *filters);
+struct kmonitor_entry *kmonitor_filter_get(struct kmonitor_filters *filters,
+					   u64 handle);
 
 void kmonitor_entry_discard(struct kmonitor_entry *entry);
 void kmonitor_entry_retire(struct kmonitor_entry *entry);

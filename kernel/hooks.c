@@ -7,12 +7,14 @@
 #include <linux/kmonitor.h>
 #include <linux/oom.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 
 #include "emit.h"
 #include "entry.h"
 #include "fd.h"
 #include "mark.h"
 #include "record.h"
+#include "snapshot.h"
 
 /*
  * On while a descriptor is open, and for up to a second longer: switching
@@ -49,8 +51,25 @@ static u16 oom_flag(const struct signal_struct *sig)
 	return READ_ONCE(sig->oom_mm) ? KMONITOR_EVENT_OOM : 0;
 }
 
+/*
+ * A snapshot appends the record of a process under its siglock.  One that has
+ * found it as it was before is over when this returns; a later one finds it as
+ * it is now (partner: append_task()).
+ */
+static void let_snapshots_pass(void)
+{
+	struct sighand_struct *sighand;
+	unsigned long flags;
+
+	sighand = lock_task_sighand(current, &flags);
+	if (sighand)
+		spin_unlock_irqrestore(&sighand->siglock, flags);
+}
+
 void __kmonitor_inherit(struct task_struct *child)
 {
+	/* It has not run, so the flags are still its creator's to write. */
+	child->flags |= KMONITOR_PF_UNANNOUNCED;
 	kmonitor_mark_inherit(current->signal, child->signal);
 }
 
@@ -65,12 +84,14 @@ void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
 	};
 
 	might_sleep();
-	if (!child->pid || !kmonitor_watched(current, source.type))
-		return;
-	source.flags = worker_flag(child);
-
-	guard(rcu)();
-	kmonitor_emit(&source, marks_of(current));
+	if (child->pid && kmonitor_watched(current, source.type)) {
+		source.flags = worker_flag(child);
+		guard(rcu)();
+		kmonitor_emit(&source, marks_of(current));
+	}
+	/* Pairs with the acquire in wait_for_fork(): FORK comes before TASK. */
+	smp_store_release(&child->flags,
+			  child->flags & ~KMONITOR_PF_UNANNOUNCED);
 }
 
 /* Thread entries end with the tid that they name: this one, or all others. */
@@ -98,6 +119,7 @@ void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
 	might_sleep();
 	if (!kmonitor_watched(current, source.type))
 		return;
+	let_snapshots_pass();
 
 	guard(rcu)();
 	kmonitor_emit(&source, marks_of(current));
@@ -161,6 +183,7 @@ void __kmonitor_process_exit(struct task_struct *task)
 	might_sleep();
 	if (!kmonitor_watched(task, source.type))
 		return;
+	let_snapshots_pass();
 	source.flags = oom_flag(task->signal);
 	source.exit.status = task->signal->group_exit_code;
 	kmonitor_process_usage(task, &source.exit);

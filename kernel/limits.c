@@ -3,6 +3,7 @@
  * What a user may have of each thing: /proc/sys/kernel/kmonitor/.
  */
 
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/init.h>
 #include <linux/sizes.h>
@@ -16,6 +17,21 @@
 #define RING_RECORDS_LIMIT SZ_1M
 
 unsigned int kmonitor_max_ring_records __read_mostly = RING_RECORDS_LIMIT;
+static unsigned int unprivileged __read_mostly = 1;
+
+/**
+ * kmonitor_may_init - whether the caller may use the system call
+ *
+ * With kernel.kmonitor.unprivileged at 0 the others need /dev/kmonitor, whose
+ * permissions the administrator sets.
+ *
+ * Context: Process context.
+ * Return: Whether it may.
+ */
+bool kmonitor_may_init(void)
+{
+	return READ_ONCE(unprivileged) || capable(CAP_SYS_PTRACE);
+}
 
 /**
  * kmonitor_charge_instance - charge a descriptor to the calling user
@@ -96,6 +112,15 @@ static struct ctl_table kmonitor_table[] = {
 		.proc_handler = proc_douintvec_minmax,
 		.extra1 = &min_ring_records,
 		.extra2 = &max_ring_records,
+	},
+	{
+		.procname = "unprivileged",
+		.data = &unprivileged,
+		.maxlen = sizeof(unsigned int),
+		.mode = 0644,
+		.proc_handler = proc_douintvec_minmax,
+		.extra1 = SYSCTL_ZERO,
+		.extra2 = SYSCTL_ONE,
 	},
 };
 #endif

@@ -405,6 +405,25 @@ struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
 }
 
 /**
+ * kmonitor_mark_count - count a process in the entries that hold it
+ * @sig: The process.
+ * @filters: The descriptor's filter, whose entries are meant.
+ *
+ * Context: Under RCU and the filter's lock.
+ */
+void kmonitor_mark_count(const struct signal_struct *sig, const void *filters)
+{
+	const struct kmonitor_mark_set *set;
+
+	set = rcu_dereference(sig->kmonitor_marks);
+	for (u32 i = 0; set && i < set->nr; i++) {
+		if (kmonitor_entry_alive(set->entries[i]) &&
+		    set->entries[i]->filters == filters)
+			set->entries[i]->members++;
+	}
+}
+
+/**
  * kmonitor_mark_inherit - give a new process what its creator's children get
  * @parent: The creator: the current process.
  * @child: The new process.

@@ -36,6 +36,8 @@ int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry);
 struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
 					  struct pid *pid, const void *filters);
 
+void kmonitor_mark_count(const struct signal_struct *sig, const void *filters);
+
 void kmonitor_mark_inherit(struct signal_struct *parent,
 			   struct signal_struct *child);
 struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig);

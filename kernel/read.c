@@ -5,37 +5,65 @@
 
 #include <linux/fs.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
-#include "fd.h"
+#include "wake.h"
 
-/*
- * Whether there is something to read.  What waits for room or for the ring to
- * be drained gets its place now.
- */
-static bool ready(struct kmonitor *mon)
+#define RECORD sizeof(struct kmonitor_event)
+
+/* What waits for room or for the ring to be drained gets its place now. */
+static void flush(struct kmonitor *mon)
 {
-	if (kmonitor_ring_peek(&mon->ring))
-		return true;
 	kmonitor_flush_pending(mon);
 	kmonitor_ring_report_loss(&mon->ring);
-	return kmonitor_ring_peek(&mon->ring);
+}
+
+/* Whether a consumer is to be told.  If not, the delay is running. */
+static bool ready(struct kmonitor *mon)
+{
+	if (kmonitor_ring_ready(&mon->ring))
+		return true;
+	flush(mon);
+	if (kmonitor_ring_ready(&mon->ring))
+		return true;
+	if (mon->ring.watermark > 1)
+		kmonitor_wake_later(mon);
+	return false;
 }
 
 /* Copies whole records.  A record that can't be copied stays. */
 static ssize_t drain(struct kmonitor *mon, struct iov_iter *to)
 {
-	const struct kmonitor_event *event;
+	struct kmonitor_span span;
 	ssize_t done = 0;
+	size_t copied;
+	u32 max;
 
-	while (iov_iter_count(to) >= sizeof(*event) && ready(mon)) {
-		event = kmonitor_ring_peek(&mon->ring);
-		if (copy_to_iter(event, sizeof(*event), to) != sizeof(*event))
-			return done ?: -EFAULT;
-		kmonitor_ring_consume(&mon->ring);
-		done += sizeof(*event);
+	while ((max = iov_iter_count(to) / RECORD)) {
+		if (!kmonitor_ring_peek(&mon->ring, max, &span)) {
+			flush(mon);
+			if (!kmonitor_ring_peek(&mon->ring, max, &span))
+				break;
+		}
+		copied = copy_to_iter(span.record, span.nr * RECORD, to);
+		span.nr = copied / RECORD;
+		iov_iter_revert(to, copied % RECORD);
+		if (!span.nr) {
+			done = done ?: -EFAULT;
+			break;
+		}
+		if (kmonitor_ring_consume(&mon->ring, &span)) {
+			done += span.nr * RECORD;
+			continue;
+		}
+		/* Another consumer was faster, or plays with the tail. */
+		iov_iter_revert(to, span.nr * RECORD);
+		if (signal_pending(current))
+			break;
+		cond_resched();
 	}
-	if (done)
+	if (done > 0)
 		kmonitor_flush_pending(mon);
 	return done;
 }
@@ -47,29 +75,26 @@ ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		      iocb->ki_filp->f_flags & O_NONBLOCK;
 	ssize_t ret;
 
-	if (iov_iter_count(to) < sizeof(struct kmonitor_event))
+	if (iov_iter_count(to) < RECORD)
 		return -EINVAL;
 
 	for (;;) {
-		if (nowait) {
-			if (!mutex_trylock(&mon->read_lock))
-				return -EAGAIN;
-		} else if (mutex_lock_interruptible(&mon->read_lock)) {
-			return -ERESTARTSYS;
+		if (!nowait) {
+			ret = wait_event_interruptible(mon->wait, ready(mon));
+			if (ret)
+				return ret;
 		}
 		ret = drain(mon, to);
-		mutex_unlock(&mon->read_lock);
-		/* Who found the lock taken gets what is left. */
-		if (ret > 0 && kmonitor_ring_peek(&mon->ring))
-			wake_up_interruptible_poll(&mon->wait,
-						   EPOLLIN | EPOLLRDNORM);
+		/* What is left is for the next. */
+		if (ret > 0 && ready(mon))
+			kmonitor_wake(mon, false);
 		if (ret)
 			return ret;
 		if (nowait)
 			return -EAGAIN;
-		ret = wait_event_interruptible(mon->wait, ready(mon));
-		if (ret)
-			return ret;
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		cond_resched();
 	}
 }
 
@@ -79,9 +104,16 @@ __poll_t kmonitor_poll(struct file *file, poll_table *wait)
 
 	poll_wait(file, &mon->wait, wait);
 	/*
-	 * Pairs with the barrier in the ring's wake_due(): the waker sees the
+	 * Pairs with the barrier in the ring's judge(): the waker sees the
 	 * waiter, or this sees the record.
 	 */
 	smp_mb();
 	return ready(mon) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+int kmonitor_fasync(int fd, struct file *file, int on)
+{
+	struct kmonitor *mon = file->private_data;
+
+	return fasync_helper(fd, file, on, &mon->fasync);
 }

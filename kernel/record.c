@@ -6,12 +6,14 @@
 #include <linux/binfmts.h>
 #include <linux/cgroup.h>
 #include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
 #include <linux/mount.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/cputime.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
 #include <linux/string.h>
@@ -105,7 +107,8 @@ static void fill_exec(struct kmonitor_exec *exec,
  * @creator: Whose namespaces the ids are of.
  * @redacted: Leave out what @creator may not see.
  *
- * Context: The current task is the subject.  Any but NMI.
+ * Context: Under RCU; the current task is the subject, or the caller holds a
+ *	reference to it.  Any but NMI.
  */
 void kmonitor_record_fill(struct kmonitor_event *event,
 			  const struct kmonitor_source *source,
@@ -149,6 +152,12 @@ void kmonitor_record_fill(struct kmonitor_event *event,
 	case KMONITOR_THREAD_EXIT:
 		if (!redacted)
 			event->exit = source->exit;
+		break;
+	case KMONITOR_TASK:
+		event->task.token = source->snapshot.token;
+		event->task.pidfd_ino = source->snapshot.pidfd_ino;
+		if (!redacted)
+			event->task = source->snapshot;
 		break;
 	}
 }
@@ -252,4 +261,39 @@ void kmonitor_process_usage(struct task_struct *task,
 		read_sequnlock_excl_irqrestore(&sig->stats_lock, flags);
 	}
 	rcu_read_unlock();
+}
+
+/**
+ * kmonitor_task_program - the program that a process runs
+ * @task: Any thread of it; the caller holds a reference.
+ * @details: Gets device, inode and flags; untouched without a program.
+ *
+ * Context: May sleep.
+ */
+void kmonitor_task_program(struct task_struct *task,
+			   struct kmonitor_task *details)
+{
+	struct task_struct *thread;
+	const struct inode *inode;
+	struct file *file = NULL;
+
+	/* A leader that has left no longer has it. */
+	rcu_read_lock();
+	for_each_thread(task, thread) {
+		file = get_task_exe_file(thread);
+		if (file)
+			break;
+	}
+	rcu_read_unlock();
+	if (!file)
+		return;
+	inode = file_inode(file);
+	details->dev_major = MAJOR(inode->i_sb->s_dev);
+	details->dev_minor = MINOR(inode->i_sb->s_dev);
+	details->ino = inode->i_ino;
+	if (is_memfd(file))
+		details->flags |= KMONITOR_EXEC_MEMFD;
+	if (!inode->i_nlink)
+		details->flags |= KMONITOR_EXEC_UNLINKED;
+	fput(file);
 }

@@ -22,6 +22,7 @@ struct task_struct;
  * @fork: Of PROCESS_FORK and THREAD_CREATE.
  * @exec: Of PROCESS_EXEC.
  * @exit: Of PROCESS_EXIT and THREAD_EXIT.
+ * @snapshot: Of TASK.
  */
 struct kmonitor_source {
 	u32 type;
@@ -37,6 +38,7 @@ struct kmonitor_source {
 			struct pid *old_pid;
 		} exec;
 		struct kmonitor_exit exit;
+		struct kmonitor_task snapshot;
 	};
 };
 
@@ -51,5 +53,7 @@ void kmonitor_thread_usage(struct task_struct *task,
 			   struct kmonitor_exit *exit);
 void kmonitor_process_usage(struct task_struct *task,
 			    struct kmonitor_exit *exit);
+void kmonitor_task_program(struct task_struct *task,
+			   struct kmonitor_task *details);
 
 #endif /* _KMONITOR_RECORD_H */

@@ -8,20 +8,21 @@
  *   bits 32-62  records dropped since the last LOST record
  *   bit  63     more such losses are counted in ring->spilled
  *
- * Ring full: loss + 1.  Otherwise position + 1; or, with a loss pending,
- * position + 2 and the loss cleared: the first slot is for the LOST record.
- * The winner of the exchange is unique, so count and place are exact.
+ * A group of n records, most often one: ring full: loss + n.  Otherwise
+ * position + n; or, with a loss pending, position + n + 1 and the loss
+ * cleared: the first slot is for the LOST record.  The winner of the exchange
+ * is unique, so count and place are exact.
  *
  * Barriers:
  *
  *   producer                               consumer
- *   A  load-acquire tail                   D  store-release tail + 1
- *      compare-and-exchange state             (done with the slot)
+ *   A  load-acquire tail                   D  compare-and-exchange tail
+ *      compare-and-exchange state             (done with the slots)
  *      fill the slot
  *   B  store-release slot.seq              C  load-acquire slot.seq
  *                                             read the slot
- *   E  full barrier                        F  full barrier
- *      load tail: mine? wake                  look at slot.seq: sleep?
+ *   E  full barrier                        F  full barrier, which is in D
+ *      load tail, state: wake?                look at slot.seq: sleep?
  *
  * A pairs with D: a slot is filled again only after the consumer left it.
  * B pairs with C: a slot is read only when it is whole.  E pairs with F: the
@@ -33,18 +34,19 @@
  * means that the slot is not ready, so there is no shared head to publish.
  * Preemption is off from reservation to publication: nobody waits for a
  * producer that doesn't run.
+ *
+ * Nothing here trusts tail.  Whatever it says, a slot is reserved only when it
+ * has the stamp of the lap before, so that no two producers fill it at once;
+ * and what a consumer has copied counts only if state, loaded after the copy,
+ * shows that nobody can have reserved the slot meanwhile.
  */
 
-#include <linux/gfp.h>
-#include <linux/log2.h>
-#include <linux/mm.h>
-#include <linux/slab.h>
+#include <linux/preempt.h>
 #include <linux/timekeeping.h>
-#include <linux/vmalloc.h>
 
 #include "ring.h"
 
-#define LOSS_SHIFT 32
+#define LOSS_SHIFT KMONITOR_STATE_LOSS_SHIFT
 #define LOSS_ONE BIT_ULL(LOSS_SHIFT)
 #define LOSS_MAX 0x7fffffffULL
 #define SPILLED BIT_ULL(63)
@@ -54,112 +56,93 @@ static u64 loss_of(u64 state)
 	return (state & ~SPILLED) >> LOSS_SHIFT;
 }
 
-/* A reservation: the first of nr slots, and the loss to report in it. */
-struct reservation {
-	u32 position;
-	u32 tail;
-	u32 nr;
-	u64 loss;
-};
-
-/* Moves a full loss count aside.  The caller holds spill_lock. */
-static void spill(struct kmonitor_ring *ring)
+static struct kmonitor_event *slot_at(const struct kmonitor_ring *ring,
+				      u32 position)
 {
-	u64 old = atomic64_read(&ring->state);
-
-	while (loss_of(old) == LOSS_MAX) {
-		if (atomic64_try_cmpxchg(&ring->state, &old,
-					 (u32)old | SPILLED)) {
-			ring->spilled += LOSS_MAX;
-			return;
-		}
-	}
+	return &ring->slots[position & (ring->size - 1)];
 }
 
-/*
- * Decides on one record.  Returns false if the loss count must be moved or a
- * moved one reported: a word with the spilled bit changes only under
- * spill_lock, so that the bit and the counter behind it stay together.
- */
-static bool try_reserve(struct kmonitor_ring *ring, bool count_loss,
-			bool locked, struct reservation *r)
+static __always_inline bool fits(const struct kmonitor_ring *ring, u32 position,
+				 u32 tail, u32 nr)
 {
-	u64 old = atomic64_read(&ring->state);
-	u64 new, now;
-	u32 used;
-
-	do {
-		if (!locked && (old & SPILLED || loss_of(old) == LOSS_MAX))
+	if (nr > ring->size || position - tail > ring->size - nr)
+		return false;
+	for (u32 i = 0; i < nr; i++, position++) {
+		if ((u32)READ_ONCE(slot_at(ring, position)->seq) !=
+		    position + 1 - ring->size)
 			return false;
-		r->position = old;
-		r->loss = loss_of(old);
-		r->nr = old >> LOSS_SHIFT ? 2 : 1;
-		/* A: pairs with the release in kmonitor_ring_consume() */
-		r->tail = smp_load_acquire(ring->tail);
-		used = r->position - r->tail;
-		if (used <= ring->size && ring->size - used >= r->nr) {
-			new = (u32)(r->position + r->nr);
-		} else if (count_loss) {
-			new = old + LOSS_ONE;
-			r->nr = 0;
-		} else {
-			r->nr = 0;
-			return true;
-		}
-	} while (!atomic64_try_cmpxchg(&ring->state, &old, new));
-
-	if (!r->nr) {
-		now = ktime_get_boottime_ns();
-		if (!(old >> LOSS_SHIFT))
-			WRITE_ONCE(ring->first_loss_ns, now);
-		WRITE_ONCE(ring->last_loss_ns, now);
-		return true;
 	}
-	if (old & SPILLED) {
-		r->loss += ring->spilled;
-		ring->spilled = 0;
-	}
-	if (used + r->nr > READ_ONCE(ring->peak))
-		WRITE_ONCE(ring->peak, used + r->nr);
 	return true;
 }
 
-static void reserve(struct kmonitor_ring *ring, bool count_loss,
-		    struct reservation *r)
+static __always_inline void note_peak(struct kmonitor_ring *ring, u32 used)
 {
-	unsigned long flags;
-
-	if (likely(try_reserve(ring, count_loss, false, r)))
-		return;
-	raw_spin_lock_irqsave(&ring->spill_lock, flags);
-	spill(ring);
-	try_reserve(ring, count_loss, true, r);
-	raw_spin_unlock_irqrestore(&ring->spill_lock, flags);
+	if (unlikely(used > READ_ONCE(ring->peak)))
+		WRITE_ONCE(ring->peak, used);
 }
 
-static struct kmonitor_event *slot_at(struct kmonitor_ring *ring, u32 position)
+/* Reserves slots if there is room and no loss to be reported. */
+static __always_inline bool reserve(struct kmonitor_ring *ring, u32 nr,
+				    u32 *position)
 {
-	return &ring->slots[position & (ring->size - 1)];
+	u64 old = atomic64_read(ring->state);
+	u32 tail;
+
+	do {
+		if (unlikely(old >> LOSS_SHIFT))
+			return false;
+		*position = old;
+		/* A: pairs with the exchange in kmonitor_ring_consume() */
+		tail = smp_load_acquire(ring->tail);
+		if (unlikely(!fits(ring, *position, tail, nr)))
+			return false;
+	} while (!atomic64_try_cmpxchg(ring->state, &old,
+				       (u32)(*position + nr)));
+
+	note_peak(ring, *position + nr - tail);
+	return true;
 }
 
 /*
  * Makes a slot readable.  Positions have 32 bits, sequence numbers 64: the
  * upper half comes from ring->recent, which is at most a lap away.
  */
-static void publish(struct kmonitor_ring *ring, u32 position)
+static __always_inline void publish(struct kmonitor_ring *ring, u32 position)
 {
 	u64 recent = READ_ONCE(ring->recent);
 	u64 full = recent + (s32)(position - (u32)recent);
 
 	if (!(position & (ring->size - 1)))
 		WRITE_ONCE(ring->recent, full);
-	/* B: pairs with the acquire in kmonitor_ring_peek() */
+	/* B: pairs with the acquire in published() */
 	smp_store_release(&slot_at(ring, position)->seq, full + 1);
 }
 
-static void fill_lost(struct kmonitor_ring *ring, struct kmonitor_event *slot,
-		      u64 count)
+static __always_inline void fill(struct kmonitor_ring *ring, u32 position,
+				 const void *record, u64 cookie)
 {
+	const size_t head = offsetof(struct kmonitor_event, time_ns);
+	struct kmonitor_event *slot = slot_at(ring, position);
+
+	memcpy(&slot->time_ns, record + head, sizeof(*slot) - head);
+	slot->cookie = cookie;
+	publish(ring, position);
+}
+
+static void fill_group(struct kmonitor_ring *ring, u32 position,
+		       const struct kmonitor_event *event,
+		       const struct kmonitor_exec_args *args, u32 nr_args,
+		       u64 cookie)
+{
+	fill(ring, position, event, cookie);
+	for (u32 i = 0; i < nr_args; i++)
+		fill(ring, position + 1 + i, &args[i], cookie);
+}
+
+static void fill_lost(struct kmonitor_ring *ring, u32 position, u64 count)
+{
+	struct kmonitor_event *slot = slot_at(ring, position);
+
 	memset_after(slot, 0, seq);
 	slot->type = KMONITOR_LOST;
 	slot->time_ns = ktime_get_boottime_ns();
@@ -169,44 +152,147 @@ static void fill_lost(struct kmonitor_ring *ring, struct kmonitor_event *slot,
 	slot->lost.last_ns = READ_ONCE(ring->last_loss_ns);
 	atomic64_add(count, &ring->lost);
 	atomic64_inc(&ring->lost_records);
+	publish(ring, position);
 }
 
-/* Whether the consumer has caught up, or may have missed the loss. */
-static bool wake_due(struct kmonitor_ring *ring, const struct reservation *r)
+/* Makes all records before a position ready, whatever the watermark says. */
+static noinline void announce(struct kmonitor_ring *ring, u32 position)
 {
+	u32 old = READ_ONCE(ring->announced);
+
+	do {
+		/* Another producer has announced more. */
+		if (old - position < ring->size)
+			return;
+	} while (!try_cmpxchg(&ring->announced, &old, position));
+}
+
+/*
+ * What the producer of slots that are now readable has to do.  The first
+ * nr_urgent of them are ready at once.
+ */
+static __always_inline enum kmonitor_append
+judge(struct kmonitor_ring *ring, u32 position, u32 nr, u32 nr_urgent)
+{
+	bool first;
 	u32 tail;
 
-	/* E: pairs with the barrier in kmonitor_ring_consume() */
+	if (nr_urgent && ring->watermark > 1)
+		announce(ring, position + nr_urgent);
+	/* E: pairs with the exchange in kmonitor_ring_consume() */
 	smp_mb();
 	tail = READ_ONCE(*ring->tail);
-	return r->nr ? tail - r->position < r->nr : tail != r->tail;
+	first = tail - position < nr;
+	if (!first && position - tail >= ring->watermark)
+		return KMONITOR_APPEND_QUIET;
+	if (nr_urgent || ring->watermark == 1 ||
+	    (u32)atomic64_read(ring->state) - tail >= ring->watermark)
+		return KMONITOR_APPEND_WAKE;
+	return first ? KMONITOR_APPEND_FIRST : KMONITOR_APPEND_QUIET;
 }
 
-static enum kmonitor_append append(struct kmonitor_ring *ring,
-				   const struct kmonitor_event *event,
-				   u64 cookie, bool count_loss)
+/* A decision on records: nr slots, one for the loss included, or none. */
+struct reservation {
+	u32 position;
+	u32 tail;
+	u32 nr;
+	u64 loss;
+};
+
+/*
+ * Decides with losses.  Returns false if the loss count must be moved or a
+ * moved one reported: a word with the spilled bit changes only under
+ * spill_lock, so that the bit and the counter behind it stay together.
+ */
+static bool try_decide(struct kmonitor_ring *ring, u32 nr, bool count_loss,
+		       bool locked, struct reservation *r)
 {
-	struct kmonitor_event *slot;
+	u64 old = atomic64_read(ring->state);
+	bool overflow;
+	u64 new, now;
+
+	do {
+		r->loss = loss_of(old);
+		overflow = r->loss + nr > LOSS_MAX;
+		if (!locked && (old & SPILLED || overflow))
+			return false;
+		r->position = old;
+		r->nr = nr + (old >> LOSS_SHIFT ? 1 : 0);
+		/* A: pairs with the exchange in kmonitor_ring_consume() */
+		r->tail = smp_load_acquire(ring->tail);
+		if (fits(ring, r->position, r->tail, r->nr)) {
+			new = (u32)(r->position + r->nr);
+			continue;
+		}
+		r->nr = 0;
+		if (!count_loss)
+			return true;
+		new = overflow ? (u32)old | SPILLED : old;
+		new += nr *LOSS_ONE;
+	} while (!atomic64_try_cmpxchg(ring->state, &old, new));
+
+	if (!r->nr) {
+		now = ktime_get_boottime_ns();
+		if (!(old >> LOSS_SHIFT))
+			WRITE_ONCE(ring->first_loss_ns, now);
+		WRITE_ONCE(ring->last_loss_ns, now);
+		if (overflow)
+			ring->spilled += r->loss;
+		return true;
+	}
+	if (old & SPILLED) {
+		r->loss += ring->spilled;
+		ring->spilled = 0;
+	}
+	note_peak(ring, r->position + r->nr - r->tail);
+	return true;
+}
+
+/* Appends with a loss before it, or counts it as one. */
+static noinline enum kmonitor_append
+append_slow(struct kmonitor_ring *ring, const struct kmonitor_event *event,
+	    const struct kmonitor_exec_args *args, u32 nr_args, u64 cookie,
+	    bool urgent, bool count_loss)
+{
+	u32 nr = 1 + nr_args;
 	struct reservation r;
+	unsigned long flags;
+
+	if (!try_decide(ring, nr, count_loss, false, &r)) {
+		raw_spin_lock_irqsave(&ring->spill_lock, flags);
+		try_decide(ring, nr, count_loss, true, &r);
+		raw_spin_unlock_irqrestore(&ring->spill_lock, flags);
+	}
+	if (!r.nr) {
+		if (!count_loss)
+			return KMONITOR_APPEND_FULL;
+		/* E: pairs with the exchange in kmonitor_ring_consume() */
+		smp_mb();
+		return READ_ONCE(*ring->tail) != r.tail ? KMONITOR_APPEND_WAKE :
+							  KMONITOR_APPEND_FULL;
+	}
+	if (r.nr > nr)
+		fill_lost(ring, r.position, r.loss);
+	fill_group(ring, r.position + r.nr - nr, event, args, nr_args, cookie);
+	return judge(ring, r.position, r.nr, urgent ? r.nr : r.nr - nr);
+}
+
+static __always_inline enum kmonitor_append
+append(struct kmonitor_ring *ring, const struct kmonitor_event *event,
+       const struct kmonitor_exec_args *args, u32 nr_args, u64 cookie,
+       bool urgent, bool count_loss)
+{
+	u32 position;
 
 	guard(preempt)();
-	reserve(ring, count_loss, &r);
-	if (!r.nr && !count_loss)
-		return KMONITOR_APPEND_FULL;
-	if (!r.nr)
-		return wake_due(ring, &r) ? KMONITOR_APPEND_WAKE :
-					    KMONITOR_APPEND_FULL;
-	if (r.nr == 2) {
-		fill_lost(ring, slot_at(ring, r.position), r.loss);
-		publish(ring, r.position);
-	}
-	slot = slot_at(ring, r.position + r.nr - 1);
-	memcpy(&slot->time_ns, &event->time_ns,
-	       sizeof(*slot) - offsetof(struct kmonitor_event, time_ns));
-	slot->cookie = cookie;
-	publish(ring, r.position + r.nr - 1);
-	return wake_due(ring, &r) ? KMONITOR_APPEND_WAKE :
-				    KMONITOR_APPEND_QUIET;
+	if (unlikely(!reserve(ring, 1 + nr_args, &position)))
+		return append_slow(ring, event, args, nr_args, cookie, urgent,
+				   count_loss);
+	if (!nr_args)
+		fill(ring, position, event, cookie);
+	else
+		fill_group(ring, position, event, args, nr_args, cookie);
+	return judge(ring, position, 1 + nr_args, urgent ? 1 + nr_args : 0);
 }
 
 /**
@@ -222,11 +308,36 @@ enum kmonitor_append kmonitor_ring_append(struct kmonitor_ring *ring,
 					  const struct kmonitor_event *event,
 					  u64 cookie)
 {
-	return append(ring, event, cookie, true);
+	return append(ring, event, NULL, 0, cookie, false, true);
 }
 
 /**
- * kmonitor_ring_try_append - append a record that the caller keeps if it must
+ * kmonitor_ring_append_group - append records together or count their loss
+ * @ring: The ring.
+ * @event: The first record; seq and cookie are not used.
+ * @args: The records that continue it; seq and cookie are not used.
+ * @nr_args: Their number, below %KMONITOR_GROUP_MAX.  A group above half of
+ *	the ring may never fit.
+ * @cookie: The cookie of these copies.
+ * @urgent: Whether the consumer is to be told below the watermark.
+ *
+ * The group is in the ring whole, with no record between, or not at all; its
+ * loss counts each record.
+ *
+ * Context: Any but NMI.
+ * Return: What became of it; %KMONITOR_APPEND_FULL has been counted.
+ */
+enum kmonitor_append
+kmonitor_ring_append_group(struct kmonitor_ring *ring,
+			   const struct kmonitor_event *event,
+			   const struct kmonitor_exec_args *args, u32 nr_args,
+			   u64 cookie, bool urgent)
+{
+	return append(ring, event, args, nr_args, cookie, urgent, true);
+}
+
+/**
+ * kmonitor_ring_try_append - append an urgent record that waits if it must
  * @ring: The ring.
  * @event: The record; seq and cookie are not used.
  * @cookie: The cookie of this copy of the record.
@@ -238,7 +349,28 @@ enum kmonitor_append
 kmonitor_ring_try_append(struct kmonitor_ring *ring,
 			 const struct kmonitor_event *event, u64 cookie)
 {
-	return append(ring, event, cookie, false);
+	return append(ring, event, NULL, 0, cookie, true, false);
+}
+
+/**
+ * kmonitor_ring_try_append_group - append records that the caller may keep
+ * @ring: The ring.
+ * @event: The first record; seq and cookie are not used.
+ * @args: The records that continue it; seq and cookie are not used.
+ * @nr_args: Their number, below %KMONITOR_GROUP_MAX.
+ * @cookie: The cookie of these copies.
+ * @urgent: Whether the consumer is to be told below the watermark.
+ *
+ * Context: Any but NMI.
+ * Return: What became of it; %KMONITOR_APPEND_FULL is not counted as a loss.
+ */
+enum kmonitor_append
+kmonitor_ring_try_append_group(struct kmonitor_ring *ring,
+			       const struct kmonitor_event *event,
+			       const struct kmonitor_exec_args *args,
+			       u32 nr_args, u64 cookie, bool urgent)
+{
+	return append(ring, event, args, nr_args, cookie, urgent, false);
 }
 
 /**
@@ -253,18 +385,20 @@ void kmonitor_ring_report_loss(struct kmonitor_ring *ring)
 {
 	u64 old, loss;
 
-	if (likely(!(atomic64_read(&ring->state) >> LOSS_SHIFT)))
+	if (likely(!(atomic64_read(ring->state) >> LOSS_SHIFT)))
 		return;
 
 	guard(preempt)();
 	scoped_guard(raw_spinlock_irqsave, &ring->spill_lock)
 	{
-		old = atomic64_read(&ring->state);
+		old = atomic64_read(ring->state);
 		do {
+			/* A: pairs with the exchange in kmonitor_ring_consume() */
 			if (!(old >> LOSS_SHIFT) ||
-			    (u32)old != READ_ONCE(*ring->tail))
+			    (u32)old != smp_load_acquire(ring->tail) ||
+			    !fits(ring, old, old, 1))
 				return;
-		} while (!atomic64_try_cmpxchg(&ring->state, &old,
+		} while (!atomic64_try_cmpxchg(ring->state, &old,
 					       (u32)((u32)old + 1)));
 		loss = loss_of(old);
 		if (old & SPILLED) {
@@ -272,41 +406,129 @@ void kmonitor_ring_report_loss(struct kmonitor_ring *ring)
 			ring->spilled = 0;
 		}
 	}
-	fill_lost(ring, slot_at(ring, old), loss);
-	publish(ring, old);
+	fill_lost(ring, old, loss);
+	announce(ring, (u32)old + 1);
 }
 
 /**
- * kmonitor_ring_peek - the oldest record
+ * kmonitor_ring_announce - make all that is in the ring ready
  * @ring: The ring.
  *
- * Context: One consumer at a time may use the result; anybody may ask
- *	whether there is one.
- * Return: The record, valid until it is consumed, or NULL.
+ * Context: Any but NMI.
  */
-const struct kmonitor_event *kmonitor_ring_peek(struct kmonitor_ring *ring)
+void kmonitor_ring_announce(struct kmonitor_ring *ring)
+{
+	announce(ring, atomic64_read(ring->state));
+}
+
+static bool published(const struct kmonitor_ring *ring, u32 position)
+{
+	/* C: pairs with the release in publish() */
+	u64 seq = smp_load_acquire(&slot_at(ring, position)->seq);
+
+	/* A slot that has never been filled has a seq of 0 or below. */
+	return (u32)seq == position + 1 && (s64)seq > 0;
+}
+
+/**
+ * kmonitor_ring_ready - whether a consumer is to be told
+ * @ring: The ring.
+ *
+ * Context: Any.
+ * Return: Whether there is a record, and the watermark is reached, a loss
+ *	waits, or the record has been announced.
+ */
+bool kmonitor_ring_ready(const struct kmonitor_ring *ring)
 {
 	u32 tail = READ_ONCE(*ring->tail);
-	struct kmonitor_event *slot = slot_at(ring, tail);
+	u64 state = atomic64_read(ring->state);
+	u32 used = (u32)state - tail;
 
-	/* C: pairs with the release in publish() */
-	if ((u32)smp_load_acquire(&slot->seq) != tail + 1)
-		return NULL;
-	return slot;
+	if (used - 1 >= ring->size || !published(ring, tail))
+		return false;
+	return used >= ring->watermark || state >> LOSS_SHIFT ||
+	       READ_ONCE(ring->announced) - tail - 1 < ring->size;
 }
 
 /**
- * kmonitor_ring_consume - free the slot of the oldest record
+ * kmonitor_ring_oldest - the time of the oldest record
+ * @ring: The ring.
+ * @time_ns: Gets its time.
+ *
+ * Context: Any.
+ * Return: Whether there is a record.
+ */
+bool kmonitor_ring_oldest(const struct kmonitor_ring *ring, u64 *time_ns)
+{
+	u32 tail = READ_ONCE(*ring->tail);
+
+	if (!published(ring, tail))
+		return false;
+	*time_ns = READ_ONCE(slot_at(ring, tail)->time_ns);
+	return true;
+}
+
+/**
+ * kmonitor_ring_peek - find the oldest records
+ * @ring: The ring.
+ * @max: Most records to find, at least 1.
+ * @span: Gets them.
+ *
+ * Consumers may race: what is copied from the span is void unless
+ * kmonitor_ring_consume() says that it was the caller's.
+ *
+ * Context: Any.
+ * Return: Whether there are any.
+ */
+bool kmonitor_ring_peek(const struct kmonitor_ring *ring, u32 max,
+			struct kmonitor_span *span)
+{
+	u32 tail = READ_ONCE(*ring->tail);
+	u32 index = tail & (ring->size - 1);
+
+	span->record = &ring->slots[index];
+	span->position = tail;
+	span->nr = 0;
+	max = min(max, ring->size - index);
+	while (span->nr < max && published(ring, tail + span->nr))
+		span->nr++;
+	return span->nr;
+}
+
+/**
+ * kmonitor_ring_consume - take the oldest records out
+ * @ring: The ring.
+ * @span: The records, as kmonitor_ring_peek() gave them, or the first of them.
+ *
+ * Context: Any.
+ * Return: Whether they were there, whole, and the caller took them.
+ */
+bool kmonitor_ring_consume(struct kmonitor_ring *ring,
+			   const struct kmonitor_span *span)
+{
+	u32 tail = span->position;
+
+	/* The copy comes before this load; pairs with the exchange of state. */
+	smp_rmb();
+	if ((u32)atomic64_read(ring->state) - tail > ring->size)
+		return false;
+	/* D and F: pairs with A and with the barrier in judge() */
+	return try_cmpxchg(ring->tail, &tail, tail + span->nr);
+}
+
+/**
+ * kmonitor_ring_room - number of free slots
  * @ring: The ring.
  *
- * Context: One consumer at a time, after kmonitor_ring_peek() gave a record.
+ * Context: Any.
+ * Return: The number, which may have changed.
  */
-void kmonitor_ring_consume(struct kmonitor_ring *ring)
+u32 kmonitor_ring_room(const struct kmonitor_ring *ring)
 {
-	/* D: pairs with the acquire in reserve() */
-	smp_store_release(ring->tail, *ring->tail + 1);
-	/* F: pairs with the barrier in wake_due() */
-	smp_mb();
+	u32 tail = READ_ONCE(*ring->tail);
+	u32 used = (u32)atomic64_read(ring->state) - tail;
+
+	return ring->size - min(used, ring->size);
 }
 
 /**
@@ -323,7 +545,7 @@ void kmonitor_ring_stats(struct kmonitor_ring *ring,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&ring->spill_lock, flags);
-	state = atomic64_read(&ring->state);
+	state = atomic64_read(ring->state);
 	recent = READ_ONCE(ring->recent);
 	full = recent + (s32)((u32)state - (u32)recent);
 	stats->recorded = full - atomic64_read(&ring->lost_records);
@@ -332,61 +554,6 @@ void kmonitor_ring_stats(struct kmonitor_ring *ring,
 	raw_spin_unlock_irqrestore(&ring->spill_lock, flags);
 
 	stats->matched = stats->recorded + stats->lost + stats->pending;
-	stats->depth = min((u32)state - READ_ONCE(*ring->tail), ring->size);
+	stats->depth = ring->size - kmonitor_ring_room(ring);
 	stats->peak = READ_ONCE(ring->peak);
-}
-
-/**
- * kmonitor_ring_init - allocate an empty ring
- * @ring: Zeroed memory.
- * @size: Number of records, a power of two, at least 2.
- *
- * The pages are charged to the caller's memory cgroup.
- *
- * Context: May sleep.
- * Return: 0 or -ENOMEM.
- */
-int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size)
-{
-	u32 nr_pages =
-		1 + PAGE_ALIGN((u64)size * sizeof(*ring->slots)) / PAGE_SIZE;
-	void *area;
-
-	raw_spin_lock_init(&ring->spill_lock);
-	ring->size = size;
-	ring->pages =
-		kvcalloc(nr_pages, sizeof(*ring->pages), GFP_KERNEL_ACCOUNT);
-	if (!ring->pages)
-		return -ENOMEM;
-	for (; ring->nr_pages < nr_pages; ring->nr_pages++) {
-		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-
-		if (!page)
-			goto err_destroy;
-		ring->pages[ring->nr_pages] = page;
-	}
-	area = vmap(ring->pages, nr_pages, VM_MAP, PAGE_KERNEL);
-	if (!area)
-		goto err_destroy;
-	ring->tail = area;
-	ring->slots = area + PAGE_SIZE;
-	return 0;
-
-err_destroy:
-	kmonitor_ring_destroy(ring);
-	return -ENOMEM;
-}
-
-/**
- * kmonitor_ring_destroy - free what kmonitor_ring_init() allocated
- * @ring: The ring, which nobody uses any more.
- *
- * Context: May sleep.
- */
-void kmonitor_ring_destroy(struct kmonitor_ring *ring)
-{
-	vunmap(ring->tail);
-	while (ring->nr_pages)
-		__free_page(ring->pages[--ring->nr_pages]);
-	kvfree(ring->pages);
 }

@@ -5,13 +5,11 @@
 
 #include <linux/build_bug.h>
 #include <linux/syscalls.h>
-#include <linux/uaccess.h>
 
 #include "fd.h"
+#include "limits.h"
 
-#define ATTR_SIZE_VER0 32
-
-static_assert(sizeof(struct kmonitor_attr) == ATTR_SIZE_VER0);
+static_assert(sizeof(struct kmonitor_attr) == 32);
 static_assert(sizeof(struct kmonitor_filter) == 48);
 static_assert(sizeof(struct kmonitor_event) == 128);
 static_assert(sizeof(struct kmonitor_exec_args) == 128);
@@ -19,6 +17,8 @@ static_assert(sizeof(struct kmonitor_snapshot) == 24);
 static_assert(sizeof(struct kmonitor_kill) == 24);
 static_assert(sizeof(struct kmonitor_get_pidfd) == 16);
 static_assert(sizeof(struct kmonitor_info) == 72);
+static_assert(sizeof(struct kmonitor_header) == 128);
+static_assert(offsetof(struct kmonitor_header, state) == 64);
 static_assert(sizeof(struct kmonitor_stats) == 48);
 static_assert(sizeof(struct kmonitor_new) == 16);
 
@@ -58,6 +58,8 @@ static_assert(sizeof(struct kmonitor_task) == DETAILS_SIZE);
  *
  * Return: A file descriptor, or
  *
+ * - %-EPERM: kernel.kmonitor.unprivileged is 0 and the caller lacks
+ *   CAP_SYS_PTRACE in the initial user namespace.
  * - %-EINVAL: Unknown flags, bits or nonzero reserved fields; @size under 32;
  *   ring_records above kernel.kmonitor.max_ring_records; wakeup_records above
  *   half of the ring, or above 1 without a delay.
@@ -72,17 +74,7 @@ static_assert(sizeof(struct kmonitor_task) == DETAILS_SIZE);
 SYSCALL_DEFINE3(kmonitor_init, const struct kmonitor_attr __user *, uattr,
 		size_t, size, unsigned int, flags)
 {
-	struct kmonitor_attr attr = {};
-	int ret;
-
-	if (uattr || size) {
-		if (size < ATTR_SIZE_VER0)
-			return -EINVAL;
-		if (size > PAGE_SIZE)
-			return -E2BIG;
-		ret = copy_struct_from_user(&attr, sizeof(attr), uattr, size);
-		if (ret)
-			return ret;
-	}
-	return kmonitor_fd_create(&attr, flags);
+	if (!kmonitor_may_init())
+		return -EPERM;
+	return kmonitor_fd_create_user(uattr, size, flags);
 }

@@ -55,6 +55,27 @@ int kmon_stats(int fd, struct kmonitor_stats *stats)
 	return call(fd, KMONITOR_IOC_STATS, stats);
 }
 
+int kmon_snapshot(int fd, const struct kmonitor_snapshot *snapshot)
+{
+	struct kmonitor_snapshot copy = *snapshot;
+	int ret = ioctl(fd, KMONITOR_IOC_SNAPSHOT, &copy);
+
+	return ret < 0 ? -errno : ret;
+}
+
+int kmon_kill(int fd, struct kmonitor_kill *kill)
+{
+	return call(fd, KMONITOR_IOC_KILL, kill);
+}
+
+int kmon_pidfd(int fd, int32_t tgid, uint64_t start_ns)
+{
+	struct kmonitor_get_pidfd arg = { .tgid = tgid, .start_ns = start_ns };
+	int ret = ioctl(fd, KMONITOR_IOC_GET_PIDFD, &arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
 int kmon_read(int fd, struct kmonitor_event *events, unsigned int n)
 {
 	ssize_t done;

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#define KMON_HIDDEN __attribute__((visibility("hidden")))
+#define KMON_ASSERT(condition) _Static_assert(condition, #condition)
 #define KMON_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
@@ -19,8 +19,8 @@
  * The length of the UTF-8 sequence at the start of bytes if it may be shown as
  * it is, 0 if not.
  */
-KMON_HIDDEN size_t kmon_shown_sequence(const char *bytes, size_t len);
+size_t kmon_shown_sequence(const char *bytes, size_t len);
 
-KMON_HIDDEN void kmon_signal_name(int signo, char name[KMON_SIGNAL_MAX]);
+void kmon_signal_name(int signo, char name[KMON_SIGNAL_MAX]);
 
 #endif /* KMON_INTERNAL_H */

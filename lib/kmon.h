@@ -11,12 +11,16 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #include <linux/kmonitor.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#pragma GCC visibility push(default)
 
 struct json_object;
 
@@ -77,6 +81,74 @@ int kmon_info(int fd, struct kmonitor_info *info);
 int kmon_stats(int fd, struct kmonitor_stats *stats);
 
 /**
+ * kmon_snapshot - list what exists
+ * @fd: The descriptor.
+ * @snapshot: The entry, or 0 for all, and a token to know its records by.
+ *
+ * Return: 0 once all TASK records and the SNAPSHOT_END are in the ring, 1 if it
+ *	is half full: read, then call again with the same token; or a negative
+ *	errno value.
+ */
+int kmon_snapshot(int fd, const struct kmonitor_snapshot *snapshot);
+
+/**
+ * kmon_kill - send a signal to the members of an entry
+ * @fd: The descriptor.
+ * @kill: The entry and the signal; the numbers of members that got it, and that
+ *	the caller may not signal, are filled in.
+ *
+ * Return: 0, or a negative errno value.
+ */
+int kmon_kill(int fd, struct kmonitor_kill *kill);
+
+/**
+ * kmon_pidfd - a pidfd of a process that a record names
+ * @fd: The descriptor.
+ * @tgid: The process id.
+ * @start_ns: The start_ns of the process.
+ *
+ * Return: The pidfd, with its close-on-exec flag set; -ESRCH if the process has
+ *	been reaped, whoever has its id now; or another negative errno value.
+ */
+int kmon_pidfd(int fd, int32_t tgid, uint64_t start_ns);
+
+/**
+ * struct kmon_command - what kmon_spawn() runs
+ * @file: The program, searched for in PATH if it has no slash.
+ * @argv: Its arguments, ended by NULL.
+ * @envp: Its environment, or NULL for the caller's.
+ * @prepare: Called in the child before the exec, or NULL.  It shares the
+ *	caller's memory, may call async-signal-safe functions only, and gives 0
+ *	or a negative errno value, which ends the child.
+ * @arg: The argument of @prepare.
+ */
+struct kmon_command {
+	const char *file;
+	char *const *argv;
+	char *const *envp;
+	int (*prepare)(void *arg);
+	void *arg;
+};
+
+/**
+ * kmon_spawn - run a command in a tree of its own
+ * @fd: The descriptor.
+ * @tree: The entry to add: flags, events and cookie; its handle is filled in.
+ * @command: What to run.  Its signal mask is the caller's; caught signals have
+ *	their default action.
+ * @pid: Set to the process id of the child.
+ *
+ * The child is followed from before its first instruction, with all its
+ * descendants.  Threads of the caller go on meanwhile.
+ *
+ * Return: 0, or a negative errno value: of the fork, of FILTER_ADD (see
+ *	kmon_filter_strerror()), of @prepare, or of the exec; then there is no
+ *	child, and the EMPTY of an entry that it may have made tells of its end.
+ */
+int kmon_spawn(int fd, struct kmonitor_filter *tree,
+	       const struct kmon_command *command, pid_t *pid);
+
+/**
  * kmon_read - read records
  * @fd: The descriptor.
  * @events: Room for them.
@@ -87,6 +159,115 @@ int kmon_stats(int fd, struct kmonitor_stats *stats);
  *	negative errno value.
  */
 int kmon_read(int fd, struct kmonitor_event *events, unsigned int n);
+
+/**
+ * enum kmon_method - how a consumer gets at the records
+ * @KMON_METHOD_READ: By read(2).
+ * @KMON_METHOD_MMAP: In place, in the mapped ring; no system call while there
+ *	are records.
+ * @KMON_METHOD_URING: By an io_uring of its own.
+ */
+enum kmon_method {
+	KMON_METHOD_READ,
+	KMON_METHOD_MMAP,
+	KMON_METHOD_URING,
+};
+
+/**
+ * DOC: flags of a consumer
+ *
+ * - %KMON_READER_PASS_LOST: give a LOST record as any other; the caller looks
+ *   at the type of each record.
+ */
+#define KMON_READER_PASS_LOST 0x1U
+
+struct kmon_reader;
+struct io_uring;
+struct io_uring_cqe;
+
+/**
+ * kmon_reader_new - make a consumer
+ * @fd: A descriptor that doesn't block (%KMONITOR_NONBLOCK).  It stays the
+ *	caller's.
+ * @method: How to consume.
+ * @flags: Bits of KMON_READER_*.
+ * @reader: Set to the consumer.  One thread at a time may use it.
+ *
+ * Return: 0, -EOPNOTSUPP if the kernel lacks the method, or another negative
+ *	errno value.
+ */
+int kmon_reader_new(int fd, enum kmon_method method, unsigned int flags,
+		    struct kmon_reader **reader);
+
+/**
+ * kmon_reader_join - make a consumer that uses the caller's io_uring
+ * @fd: As of kmon_reader_new().
+ * @ring: The caller's ring, of liburing.
+ * @user_data: What the completions of the consumer carry: the caller gives
+ *	those to kmon_reader_cqe().
+ * @group: A buffer group id that the caller doesn't use.
+ * @flags: Bits of KMON_READER_*.
+ * @reader: Set to the consumer.
+ *
+ * Requests are put into the submission queue here and in kmon_reader_next();
+ * the caller submits them.  After kmon_reader_free() a last completion may come.
+ *
+ * Return: 0, -EBUSY if the submission queue is full, or another negative errno
+ *	value.
+ */
+int kmon_reader_join(int fd, struct io_uring *ring, uint64_t user_data,
+		     uint16_t group, unsigned int flags,
+		     struct kmon_reader **reader);
+
+/**
+ * kmon_reader_cqe - take a completion of a consumer that joined a ring
+ * @reader: The consumer.
+ * @cqe: A completion with its user_data; the caller marks it as seen.
+ *
+ * Return: 0, or the negative errno value of the completion.
+ */
+int kmon_reader_cqe(struct kmon_reader *reader, const struct io_uring_cqe *cqe);
+
+/**
+ * kmon_reader_next - take the next record
+ * @reader: The consumer.
+ * @event: Set to the record, which is valid until the next call.
+ *
+ * Return: 1 with a record; 0 if there is none now; -EOVERFLOW with a LOST
+ *	record in @event, unless %KMON_READER_PASS_LOST is set; -EINTR; or
+ *	another negative errno value.
+ */
+int kmon_reader_next(struct kmon_reader *reader,
+		     const struct kmonitor_event **event);
+
+/**
+ * kmon_reader_poll_fd - the descriptor to poll for more records
+ * @reader: The consumer.
+ *
+ * To be polled for POLLIN when kmon_reader_next() has given 0.
+ *
+ * Return: The descriptor.
+ */
+int kmon_reader_poll_fd(const struct kmon_reader *reader);
+
+/**
+ * kmon_reader_wait - wait for records
+ * @reader: The consumer, whose kmon_reader_next() has given 0.
+ * @timeout_ms: Milliseconds, or -1.
+ *
+ * Return: 1 if there may be records, 0 after the timeout, -EINTR, or another
+ *	negative errno value.
+ */
+int kmon_reader_wait(const struct kmon_reader *reader, int timeout_ms);
+
+/**
+ * kmon_reader_free - release a consumer
+ * @reader: The consumer, or NULL.
+ *
+ * Records that it has read and not given are gone, but those of
+ * %KMON_METHOD_MMAP stay.
+ */
+void kmon_reader_free(struct kmon_reader *reader);
 
 /**
  * kmon_open_strerror - say why a monitor can't be had, and what to do
@@ -131,6 +312,193 @@ uint32_t kmon_event_by_name(const char *name);
  *	since the Epoch.
  */
 int64_t kmon_wall_offset(void);
+
+/**
+ * enum kmon_state - what a table knows of a process
+ * @KMON_STATE_ALIVE: It lives.
+ * @KMON_STATE_ENDED: It ended, and its status is known.
+ * @KMON_STATE_LOST: It ended, and its PROCESS_EXIT was lost.
+ */
+enum kmon_state {
+	KMON_STATE_ALIVE,
+	KMON_STATE_ENDED,
+	KMON_STATE_LOST,
+};
+
+/**
+ * struct kmon_process - a process in a table
+ * @tgid: Its process id.
+ * @ppid: Process id of its parent, as of its newest record.
+ * @start_ns: As in &struct kmonitor_event.
+ * @cgroup_id: As in &struct kmonitor_event.
+ * @uid: As in &struct kmonitor_event.
+ * @comm: As in &struct kmonitor_event.
+ * @state: What became of it.
+ * @status: With %KMON_STATE_ENDED: as waitpid(2) gives it.
+ * @end_ns: With %KMON_STATE_ENDED: when, CLOCK_BOOTTIME.
+ */
+struct kmon_process {
+	int32_t tgid;
+	int32_t ppid;
+	uint64_t start_ns;
+	uint64_t cgroup_id;
+	uint32_t uid;
+	char comm[16];
+	enum kmon_state state;
+	int status;
+	uint64_t end_ns;
+};
+
+struct kmon_table;
+
+/**
+ * kmon_table_new - keep the tree of live processes
+ * @fd: A descriptor whose filter reports PROCESS_FORK and PROCESS_EXIT, of
+ *	ALL, TREE or PROCESS entries.
+ * @handle: The entry to list at the start, 0 for all.
+ * @table: Set to the new table.  One thread at a time may use it.
+ *
+ * Asks for a snapshot.
+ *
+ * Return: 0, or a negative errno value.
+ */
+int kmon_table_new(int fd, uint64_t handle, struct kmon_table **table);
+
+/**
+ * kmon_table_free - release a table
+ * @table: The table, or NULL.
+ */
+void kmon_table_free(struct kmon_table *table);
+
+/**
+ * kmon_table_update - take a record into account
+ * @table: The table.
+ * @event: The next record of its descriptor; none may be left out.
+ *
+ * A LOST record starts a new snapshot.
+ *
+ * Return: 0, or a negative errno value.
+ */
+int kmon_table_update(struct kmon_table *table,
+		      const struct kmonitor_event *event);
+
+/**
+ * kmon_table_sync - go on with a snapshot
+ * @table: The table.
+ *
+ * Call it whenever there is no record left to read.
+ *
+ * Return: 0 if the table is whole, 1 if records of a snapshot are still to
+ *	come, or a negative errno value.
+ */
+int kmon_table_sync(struct kmon_table *table);
+
+/**
+ * kmon_table_count - the number of live processes
+ * @table: The table.
+ *
+ * Return: Their number.
+ */
+size_t kmon_table_count(const struct kmon_table *table);
+
+/**
+ * kmon_table_find - look a process up
+ * @table: The table.
+ * @tgid: Its process id.
+ * @start_ns: Its start_ns, or 0 for the newest process with that id.
+ * @process: Filled in.  The last 1024 that ended are remembered.
+ *
+ * Return: 0, or -ESRCH.
+ */
+int kmon_table_find(const struct kmon_table *table, int32_t tgid,
+		    uint64_t start_ns, struct kmon_process *process);
+
+/**
+ * typedef kmon_table_visitor - what kmon_table_walk() calls for each process
+ * @process: The process.
+ * @depth: 0 for the first, 1 for its children, and so on.
+ * @arg: As given to kmon_table_walk().
+ *
+ * Return: 0 to go on.
+ */
+typedef int (*kmon_table_visitor)(const struct kmon_process *process,
+				  unsigned int depth, void *arg);
+
+/**
+ * kmon_table_walk - visit a process and its descendants, parents first
+ * @table: The table.
+ * @tgid: Where to begin, or 0 for all processes.
+ * @visitor: Called for each.
+ * @arg: Given to @visitor.
+ *
+ * Return: 0, the first other value of @visitor, or -ESRCH.
+ */
+int kmon_table_walk(const struct kmon_table *table, int32_t tgid,
+		    kmon_table_visitor visitor, void *arg);
+
+struct kmon_recording;
+
+/**
+ * kmon_recording_create - begin a recording
+ * @file: An empty binary file, at its start.  It stays the caller's, who
+ *	flushes it and looks for errors at the end.
+ * @info: From kmon_info().
+ * @recording: Set to the recording.  One thread at a time may use it.
+ *
+ * Return: 0, or a negative errno value.
+ */
+int kmon_recording_create(FILE *file, const struct kmonitor_info *info,
+			  struct kmon_recording **recording);
+
+/**
+ * kmon_recording_write - add a record
+ * @recording: From kmon_recording_create().
+ * @event: The record; also LOST and the continuation of an exec.
+ * @wall_offset: As the record is shown with, see kmon_wall_offset().
+ *
+ * Return: 0, or a negative errno value.
+ */
+int kmon_recording_write(struct kmon_recording *recording,
+			 const struct kmonitor_event *event,
+			 int64_t wall_offset);
+
+/**
+ * kmon_recording_open - read a recording
+ * @file: The file, at its start.  It stays the caller's.
+ * @recording: Set to the recording.  One thread at a time may use it.
+ *
+ * Return: 0; -EBADMSG if the file is no recording; -EPROTONOSUPPORT if it is of
+ *	another version or byte order; or another negative errno value.
+ */
+int kmon_recording_open(FILE *file, struct kmon_recording **recording);
+
+/**
+ * kmon_recording_next - take the next record
+ * @recording: From kmon_recording_open().
+ * @event: Set to the record, which is valid until the next call.
+ * @wall_offset: Set to what the record was shown with.
+ *
+ * Return: 1; 0 at the end, also of a file that was cut; or a negative errno
+ *	value.
+ */
+int kmon_recording_next(struct kmon_recording *recording,
+			const struct kmonitor_event **event,
+			int64_t *wall_offset);
+
+/**
+ * kmon_recording_info - what the recorded descriptor was
+ * @recording: The recording.
+ *
+ * Return: Its INFO, valid as long as the recording.
+ */
+const struct kmonitor_info *
+kmon_recording_info(const struct kmon_recording *recording);
+
+/**
+ * kmon_recording_free - release a recording
+ * @recording: The recording, or NULL.
+ */
+void kmon_recording_free(struct kmon_recording *recording);
 
 /**
  * DOC: flags of the text functions
@@ -214,6 +582,8 @@ int kmon_format_event(const struct kmonitor_event *event, int64_t wall_offset,
  */
 struct json_object *kmon_json_event(const struct kmonitor_event *event,
 				    int64_t wall_offset);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -167,6 +167,17 @@ AT(kmonitor_info, tail_offset, 48, 8);
 AT(kmonitor_info, header_offset, 56, 8);
 AT(kmonitor_info, records_offset, 64, 8);
 
+SIZE(kmonitor_header, 128);
+AT(kmonitor_header, size, 0, 4);
+AT(kmonitor_header, record_size, 4, 4);
+AT(kmonitor_header, ring_records, 8, 4);
+AT(kmonitor_header, wakeup_records, 12, 4);
+AT(kmonitor_header, waiting, 16, 4);
+AT(kmonitor_header, reserved, 20, 44);
+AT(kmonitor_header, state, 64, 8);
+AT(kmonitor_header, reserved2, 72, 56);
+NUMBER(KMONITOR_STATE_LOSS_SHIFT, 32);
+
 SIZE(kmonitor_stats, 48);
 AT(kmonitor_stats, matched, 0, 8);
 AT(kmonitor_stats, recorded, 8, 8);

@@ -2,6 +2,7 @@
 /* What the tests share: descriptors, records, children, system settings. */
 
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -251,6 +253,36 @@ void km_gate_wait(int gate[2])
 	check(must(read(gate[0], &token, 1)) == 1, "the gate is gone");
 }
 
+/* For good, and as visible as a process that has always been this user's. */
+void km_become(uid_t uid, gid_t gid)
+{
+	must(setgroups(0, NULL));
+	must(setresgid(gid, gid, gid));
+	must(setresuid(uid, uid, uid));
+	/* Changing ids has made the process as secret as a set-uid program. */
+	must(prctl(PR_SET_DUMPABLE, 1));
+}
+
+/* A child with these ids that waits at the gate. */
+pid_t km_fork_as(uid_t uid, gid_t gid, int gate[2])
+{
+	int ready[2];
+	pid_t child;
+
+	km_gate(ready);
+	child = km_fork();
+	if (!child) {
+		km_become(uid, gid);
+		km_gate_open(ready);
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	close(ready[0]);
+	close(ready[1]);
+	return child;
+}
+
 union fd_message {
 	char buffer[CMSG_SPACE(sizeof(int))];
 	struct cmsghdr header;
@@ -336,6 +368,24 @@ long km_sysctl(const char *path, long value)
 	      value);
 	close(fd);
 	return strtol(text, NULL, 0);
+}
+
+int km_write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : write(fd, text, strlen(text));
+	int error = len < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+void km_must_write(const char *path, const char *text)
+{
+	int error = km_write_file(path, text);
+
+	check(!error, "%s: can't write %s: %s", path, text, km_error(error));
 }
 
 /* Field 3 and above of /proc/TID/stat; 0 if the task is gone. */

@@ -111,6 +111,8 @@ pid_t km_raw_clone(unsigned long flags);
 void km_gate(int gate[2]);
 void km_gate_open(int gate[2]);
 void km_gate_wait(int gate[2]);
+void km_become(uid_t uid, gid_t gid);
+pid_t km_fork_as(uid_t uid, gid_t gid, int gate[2]);
 void km_send_fd(int socket, int fd);
 int km_receive_fd(int socket);
 
@@ -122,6 +124,8 @@ char *km_guarded_page(void);
 unsigned int km_scale(unsigned int release, unsigned int debug);
 char *km_helper(const char *name);
 long km_sysctl(const char *path, long value);
+int km_write_file(const char *path, const char *text);
+void km_must_write(const char *path, const char *text);
 char km_state(pid_t tid);
 uint64_t km_start_ticks(pid_t pid);
 uint64_t km_boottime_ns(void);

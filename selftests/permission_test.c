@@ -4,7 +4,6 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -24,35 +23,6 @@
 #define ALL KMONITOR_TARGET_ALL
 
 static const uint32_t task_targets[] = { THREAD_TARGET, PROCESS, TREE };
-
-static void become(uid_t uid, gid_t gid)
-{
-	must(setgroups(0, NULL));
-	must(setresgid(gid, gid, gid));
-	must(setresuid(uid, uid, uid));
-	/* Changing ids has made the process as secret as a set-uid program. */
-	must(prctl(PR_SET_DUMPABLE, 1));
-}
-
-/* A child with these ids that waits at the gate. */
-static pid_t fork_as(uid_t uid, gid_t gid, int gate[2])
-{
-	int ready[2];
-	pid_t child;
-
-	km_gate(ready);
-	child = km_fork();
-	if (!child) {
-		become(uid, gid);
-		km_gate_open(ready);
-		km_gate_wait(gate);
-		_exit(0);
-	}
-	km_gate_wait(ready);
-	close(ready[0]);
-	close(ready[1]);
-	return child;
-}
 
 static int add(int fd, uint32_t target, pid_t id)
 {
@@ -77,11 +47,11 @@ FIXTURE(user)
 FIXTURE_SETUP(user)
 {
 	km_gate(self->gate);
-	self->root = fork_as(0, 0, self->gate);
-	self->other_user = fork_as(OTHER, NOBODY, self->gate);
-	self->other_group = fork_as(NOBODY, OTHER, self->gate);
+	self->root = km_fork_as(0, 0, self->gate);
+	self->other_user = km_fork_as(OTHER, NOBODY, self->gate);
+	self->other_group = km_fork_as(NOBODY, OTHER, self->gate);
 	self->root_fd = km_open(0);
-	become(NOBODY, NOBODY);
+	km_become(NOBODY, NOBODY);
 	self->own = km_fork();
 	if (!self->own) {
 		km_gate_wait(self->gate);
@@ -137,7 +107,7 @@ TEST(all_is_for_the_owner_of_the_pid_namespace)
 		pid_t child = km_fork();
 
 		if (!child) {
-			become(NOBODY, NOBODY);
+			km_become(NOBODY, NOBODY);
 			must(unshare(flags[i]));
 			child = km_fork();
 			if (child)
@@ -216,12 +186,12 @@ TEST(what_root_aimed_is_read_by_whoever_holds_it)
 
 	km_gate(gate);
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
-	subject = fork_as(OTHER, OTHER, gate);
+	subject = km_fork_as(OTHER, OTHER, gate);
 	km_add(fd, PROCESS, subject, KM_LIFE, 1);
 	reader = km_fork();
 	if (!reader) {
 		close(fd);
-		become(NOBODY, NOBODY);
+		km_become(NOBODY, NOBODY);
 		fd = km_receive_fd(sockets[0]);
 		km_read_until(fd, &log, KMONITOR_PROCESS_EXIT, subject);
 		check(log.event[log.nr - 1].uid == OTHER, "expected uid %d",
@@ -245,10 +215,10 @@ TEST(root_cannot_aim_a_descriptor_beyond_its_creator)
 
 	km_gate(gate);
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
-	subject = fork_as(OTHER, OTHER, gate);
+	subject = km_fork_as(OTHER, OTHER, gate);
 	creator = km_fork();
 	if (!creator) {
-		become(NOBODY, NOBODY);
+		km_become(NOBODY, NOBODY);
 		km_send_fd(sockets[0], km_open(0));
 		km_gate_wait(gate);
 		_exit(0);
@@ -318,7 +288,7 @@ TEST(a_set_uid_member_is_redacted_and_counted)
 	pid_t root;
 
 	program = open_suid("family");
-	become(NOBODY, NOBODY);
+	km_become(NOBODY, NOBODY);
 	fd = km_open(0);
 	km_gate(gate);
 	root = km_fork();

@@ -73,7 +73,7 @@ static bool becomes(uint64_t address, const char *text, bool same)
 	return false;
 }
 
-TEST(hooks_are_patched_out_a_second_after_the_last_close)
+TEST(promise_5_nothing_when_unused)
 {
 	const uint64_t address = address_of("do_exit");
 	char off[TEXT_SIZE], on[TEXT_SIZE];
@@ -131,8 +131,7 @@ TEST(what_is_watched_between_two_switches_is_whole)
 		km_gate_open(gate);
 		km_read_until(fd, &log, KMONITOR_EMPTY, pid);
 		EXPECT_EQ(CHILDREN, km_count(&log, KMONITOR_PROCESS_FORK, pid));
-		EXPECT_EQ(CHILDREN + 1,
-			  log.event[log.nr - 1].empty.members);
+		EXPECT_EQ(CHILDREN + 1, log.event[log.nr - 1].empty.members);
 		EXPECT_EQ(log.nr, log.event[log.nr - 1].seq);
 		EXPECT_EQ(0, km_join(pid));
 		close(fd);

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# build-kernel.sh [release|debug|off]: builds the patched kernel in the cache and prints
+# build-kernel.sh [release|debug|kcsan|off]: builds the patched kernel in the cache and prints
 # the directory of its image. Nothing is done when these very contents were built before.
 set -eu -o pipefail
 . "$(dirname "$0")/common.sh"
 
 flavour=${1:-release}
-case $flavour in release | debug | off) ;; *) die "no kernel flavour $flavour" ;; esac
+case $flavour in release | debug | kcsan | off) ;; *) die "no kernel flavour $flavour" ;; esac
 "$vm_dir/packages.sh" kernel
 
 source=$("$vm_dir/kernel-source.sh")

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# check.sh BUILD [release|debug|off]: runs the tests in a VM. The last line is the count of
+# check.sh BUILD [release|debug|kcsan|off]: runs the tests in a VM. The last line is the count of
 # passed, failed and skipped tests; no verdict from the VM is a failure.
 # TESTS=pattern chooses tests, VCPUS= sets the number of processors.
 set -eu -o pipefail
@@ -23,10 +23,11 @@ give_up() {
 image=$("$vm_dir/build-kernel.sh" "$flavour") || give_up "no kernel"
 
 seconds=1200 limit=300
-[ "$flavour" != debug ] || {
+case $flavour in debug | kcsan)
 	seconds=2400 limit=600
 	export VM_MEMORY="${VM_MEMORY:-4G}"
-}
+	;;
+esac
 passed=0 failed=0 skipped=0
 
 # boot PATTERN PARAMETER...: runs the tests of that pattern and adds up.

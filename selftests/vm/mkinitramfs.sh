@@ -53,8 +53,11 @@ else
 	add /etc/passwd "$work/passwd" 0644
 	add /etc/group "$work/group" 0644
 	add_dir /selftests/helpers
-	# shellcheck disable=SC2231 # a pattern by intent
-	for file in "$build"/selftests/$pattern; do
+	# What only the debug kernel can do, such as failing allocations.
+	debug=
+	case ${image##*/} in debug-*) debug=$build/selftests/debug/$pattern ;; esac
+	# shellcheck disable=SC2086,SC2231 # patterns by intent
+	for file in "$build"/selftests/$pattern "$build"/selftests/32/$pattern $debug; do
 		[ ! -x "$file" ] || [ ! -f "$file" ] || add "/selftests/${file##*/}" "$file"
 	done
 	for file in "$build"/selftests/helpers/*; do

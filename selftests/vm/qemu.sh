@@ -3,7 +3,8 @@
 # qemu.sh IMAGE INITRAMFS OUTCOME SECONDS APPEND [OPTION...]: boots the image with the console
 # on stdin and stdout and the outcome port in a file; ends when the VM does, at the time
 # limit, or by a signal, and leaves nothing running. VCPUS and VM_MEMORY size the VM;
-# VM_THREAD=single emulates all its processors in one thread.
+# VM_THREAD=single emulates all its processors in one thread; VM_ICOUNT=1 has its clocks count
+# its instructions, of which a repeated one counts by its repetitions: hence by words, not bytes.
 set -eu
 . "$(dirname "$0")/common.sh"
 
@@ -11,6 +12,9 @@ image=$1 initramfs=$2 outcome=$3 seconds=$4 append=$5
 shift 5
 options=$("$vm_dir/accel.sh" "$image")
 read -ra accel <<<"${options/thread=multi/thread=${VM_THREAD:-multi}}"
+[ -z "${VM_ICOUNT:-}" ] ||
+	accel=(-accel tcg,thread=single -icount shift=0,sleep=off
+		-cpu max,la57=off,erms=off,fsrm=off)
 
 # QEMU leaves its output non-blocking: give it a pipe of its own, and drop the serial
 # line's carriage returns.

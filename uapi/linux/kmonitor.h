@@ -616,6 +616,67 @@ struct kmonitor_info {
 };
 
 /**
+ * DOC: the mapped ring
+ *
+ * mmap(2) with %MAP_SHARED gives any pages of the first kmonitor_info.mmap_size
+ * bytes.  The page at tail_offset, mapped alone, may be writable, everything
+ * else is read-only.  kmonitor_info has the offsets; they are multiples of the
+ * page size of the running kernel.  Errors are those of mmap(2), and
+ *
+ * - %EINVAL: The range is not inside of mmap_size, or the mapping is private.
+ * - %EPERM: More than the page of the tail is to be writable, or anything
+ *   executable.
+ *
+ * The page at tail_offset begins with a __u32: the position of the oldest
+ * record that the consumer has not done with.  The record of a position is in
+ * slot position % ring_records; it is there when the low half of its seq,
+ * loaded with acquire semantics, is position + 1.  When done with it, the
+ * consumer stores the position + 1 in the tail with release semantics (by
+ * compare-and-exchange if the descriptor is shared or also read(2)).
+ *
+ * Before it sleeps in poll(2) or epoll_wait(2) a consumer looks once more
+ * after a full memory barrier: at the record at the tail, and, with
+ * edge-triggered epoll, at kmonitor_header.state and waiting: if there is a
+ * loss, or something waits, one poll(2) makes the kernel put the record into
+ * the ring.  A level-triggered wait does that by itself.
+ *
+ * A tail that lies, or runs backwards, harms the consumers of this descriptor
+ * only: the ring counts as full, or records come again.
+ */
+
+/**
+ * DOC: kmonitor_header.state
+ *
+ * - bits 0 to 31: the position of the next record.
+ * - bits 32 to 62: records dropped since the last %KMONITOR_LOST.
+ * - bit 63: there are more such losses than that; KMONITOR_IOC_STATS counts
+ *   them all.
+ */
+#define KMONITOR_STATE_LOSS_SHIFT 32
+
+/**
+ * struct kmonitor_header - the read-only header of a mapped ring
+ * @size: Size of this structure in this kernel.
+ * @record_size: Size of a record in bytes: 128.
+ * @ring_records: Capacity of the ring in records.
+ * @wakeup_records: The watermark.
+ * @waiting: Number of EMPTY records that wait for room in the ring.
+ * @reserved: Zero.
+ * @state: Position and pending loss in one word.
+ * @reserved2: Zero.
+ */
+struct kmonitor_header {
+	__u32 size;
+	__u32 record_size;
+	__u32 ring_records;
+	__u32 wakeup_records;
+	__u32 waiting;
+	__u32 reserved[11];
+	__aligned_u64 state;
+	__aligned_u64 reserved2[7];
+};
+
+/**
  * struct kmonitor_stats - the accounting of one descriptor
  * @matched: Records that the filter wanted: @recorded + @lost + @pending.
  * @recorded: Records put into the ring, LOST records not counted.

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Signals to the members of an entry.
+ *
+ * One walk over all processes under the read-held tasklist_lock reaches every
+ * member, as kill(-1) does: a fork publishes the child, which is a member from
+ * then on, under the write-held lock.  With SIGKILL none is born later: that
+ * fork first looks whether SIGKILL is pending for the forker.
+ */
+
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/security.h>
+#include <linux/signal.h>
+#include <linux/uidgid.h>
+
+#include "entry.h"
+#include "filter.h"
+#include "kill.h"
+#include "mark.h"
+
+static bool is_member(struct task_struct *task,
+		      const struct kmonitor_entry *entry)
+{
+	const struct kmonitor_mark_set *set;
+
+	guard(rcu)();
+	set = rcu_dereference(task->signal->kmonitor_marks);
+	for (u32 i = 0; set && i < set->nr; i++) {
+		if (set->entries[i] == entry)
+			return true;
+	}
+	return false;
+}
+
+static void count(struct kmonitor_kill *arg, int error)
+{
+	if (!error)
+		arg->signalled++;
+	else if (error != -ESRCH)
+		arg->refused++;
+}
+
+/* A signal to several processes also reaches a child that is being forked. */
+static void kill_tree(const struct kmonitor_entry *entry,
+		      struct kernel_siginfo *info, struct kmonitor_kill *arg)
+{
+	struct task_struct *task;
+
+	read_lock(&tasklist_lock);
+	for_each_process(task) {
+		if (is_member(task, entry))
+			count(arg, group_send_sig_info(arg->signo, info, task,
+						       PIDTYPE_MAX));
+	}
+	read_unlock(&tasklist_lock);
+}
+
+/**
+ * kmonitor_kill - send a signal to each member of a tree or to a process
+ * @filters: The filter of the descriptor.
+ * @arg: The handle and the signal; gets the numbers of processes.
+ *
+ * Each member is judged by itself, with the credentials of the calling task,
+ * and sees it as the sender, as kill(2) does: the init of the sender's own pid
+ * namespace doesn't die of it.  The caller gets the signal too if it is a
+ * member.  No child born during or after the call survives a SIGKILL, unless
+ * it was born to a member that was refused or ignores it.
+ *
+ * Context: May sleep.  Holds tasklist_lock for reading during a walk over all
+ *	processes, as kill(-1) does.
+ * Return: 0 also if every member was refused or none is left in this moment;
+ *	-EINVAL for an invalid signal or another kind of entry; -ENOENT if
+ *	there is no such entry, as after the end of the process or the tree.
+ */
+int kmonitor_kill(struct kmonitor_filters *filters, struct kmonitor_kill *arg)
+{
+	struct kmonitor_entry *entry;
+	struct kernel_siginfo info;
+	int ret = 0;
+
+	if (arg->reserved || !valid_signal(arg->signo))
+		return -EINVAL;
+	entry = kmonitor_filter_get(filters, arg->handle);
+	if (!entry)
+		return -ENOENT;
+
+	clear_siginfo(&info);
+	info.si_signo = arg->signo;
+	info.si_code = SI_USER;
+	info.si_pid = task_tgid_vnr(current);
+	info.si_uid = from_kuid_munged(current_user_ns(), current_uid());
+
+	if (entry->target == KMONITOR_TARGET_TREE)
+		kill_tree(entry, &info, arg);
+	else if (entry->target == KMONITOR_TARGET_PROCESS)
+		count(arg, kill_pid_info(arg->signo, &info, entry->pid));
+	else
+		ret = -EINVAL;
+	kmonitor_entry_put(entry);
+	return ret;
+}
+
+/* What kill(2) would say to a task with these credentials. */
+static bool may_kill(const struct cred *cred, struct task_struct *task,
+		     struct kernel_siginfo *info)
+{
+	const struct cred *other = __task_cred(task);
+
+	return (uid_eq(cred->euid, other->suid) ||
+		uid_eq(cred->euid, other->uid) ||
+		uid_eq(cred->uid, other->suid) ||
+		uid_eq(cred->uid, other->uid) ||
+		!security_capable(cred, other->user_ns, CAP_KILL,
+				  CAP_OPT_NONE)) &&
+	       !security_task_kill(task, info, SIGKILL, cred);
+}
+
+static bool dies_with(const struct kmonitor_filters *filters,
+		      struct task_struct *task, struct kernel_siginfo *info)
+{
+	const struct kmonitor_mark_set *set;
+	const struct kmonitor_entry *entry;
+
+	guard(rcu)();
+	set = rcu_dereference(task->signal->kmonitor_marks);
+	for (u32 i = 0; set && i < set->nr; i++) {
+		entry = set->entries[i];
+		if (kmonitor_entry_alive(entry) && entry->filters == filters &&
+		    entry->killer && may_kill(entry->killer, task, info))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * kmonitor_kill_on_close - kill the members of the trees that ask for it
+ * @filters: The filter, about to be closed: nobody edits it any more.
+ *
+ * The kernel is the sender, so that it makes no difference which task happens
+ * to drop the last reference; the init of a pid namespace dies too.  A member
+ * that may not be killed by who asked for it is left.
+ *
+ * Context: May sleep.  Takes tasklist_lock for reading.
+ */
+void kmonitor_kill_on_close(struct kmonitor_filters *filters)
+{
+	struct kmonitor_entry *entry;
+	struct kernel_siginfo info;
+	struct task_struct *task;
+	unsigned long handle;
+	bool asked = false;
+
+	xa_for_each(&filters->entries, handle, entry)
+		asked |= entry->killer && kmonitor_entry_alive(entry);
+	if (!asked)
+		return;
+
+	clear_siginfo(&info);
+	info.si_signo = SIGKILL;
+	info.si_code = SI_KERNEL;
+
+	read_lock(&tasklist_lock);
+	for_each_process(task) {
+		if (dies_with(filters, task, &info))
+			do_send_sig_info(SIGKILL, &info, task, PIDTYPE_MAX);
+	}
+	read_unlock(&tasklist_lock);
+}

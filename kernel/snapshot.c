@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Snapshots: the processes that exist, in the stream of what happens to them.
+ *
+ * The walk goes by process id in the creator's pid namespace, holds no lock
+ * from one process to the next, and stops at a half-full ring.  A TASK record
+ * has its place among the live ones:
+ *
+ *   fork  A child is visible to the walk a moment before its FORK is appended.
+ *         Until then it carries a flag, and the walk waits: the forker doesn't
+ *         sleep in between.
+ *   exit  TASK is appended under siglock, while the process still has a thread
+ *         that its exit counter counts; PROCESS_EXIT comes after the counter
+ *         has fallen to zero and siglock has been passed.
+ *   exec  In the same way TASK is appended only if the program has not changed
+ *         since it was looked at; EXEC comes after siglock has been passed.
+ *
+ * A process that is not found any more has sent PROCESS_EXIT; one that is born
+ * where the walk has been sends FORK.
+ */
+
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/ptrace.h>
+#include <linux/rculist.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/timekeeping.h>
+
+#include "entry.h"
+#include "mark.h"
+#include "record.h"
+#include "snapshot.h"
+#include "wake.h"
+
+/* What became of a process, or of the whole call. */
+enum step {
+	STEP_ON,
+	STEP_AGAIN,
+	STEP_STOP,
+};
+
+/* A process under the cursor. */
+struct subject {
+	struct task_struct *leader;
+	struct pid *pid;
+	u64 cookie;
+	bool member;
+};
+
+/* The next process at or after the cursor, with references. */
+static bool next_process(struct kmonitor *mon, struct subject *subject)
+{
+	struct kmonitor_cursor *cursor = &mon->snapshot;
+	struct pid_namespace *ns = mon->filters.creator.pid_ns;
+
+	guard(rcu)();
+	while ((subject->pid = find_ge_pid(cursor->next, ns))) {
+		cursor->next = pid_nr_ns(subject->pid, ns);
+		subject->leader = pid_task(subject->pid, PIDTYPE_TGID);
+		if (subject->leader) {
+			get_task_struct(subject->leader);
+			get_pid(subject->pid);
+			return true;
+		}
+		cursor->next++;
+	}
+	return false;
+}
+
+static void put_process(struct subject *subject)
+{
+	put_task_struct(subject->leader);
+	put_pid(subject->pid);
+}
+
+static bool lists(const struct kmonitor *mon,
+		  const struct kmonitor_entry *entry)
+{
+	return kmonitor_entry_alive(entry) && entry->filters == &mon->filters &&
+	       (!mon->snapshot.handle || entry->handle == mon->snapshot.handle);
+}
+
+/* The most specific entry that has the process; THREAD has it by its thread. */
+static bool match(struct kmonitor *mon, struct subject *subject)
+{
+	const struct pid_namespace *ns = mon->filters.creator.pid_ns;
+	const struct kmonitor_mark_set *set;
+	const struct kmonitor_entry *entry;
+
+	guard(rcu)();
+	set = rcu_dereference(subject->leader->signal->kmonitor_marks);
+	subject->member = true;
+	for (u32 i = 0; set && i < set->nr; i++) {
+		entry = set->entries[i];
+		if (lists(mon, entry)) {
+			subject->cookie = READ_ONCE(entry->cookie);
+			return true;
+		}
+	}
+	subject->member = false;
+	hlist_for_each_entry_rcu(entry, &ns->kmonitor_conditions, condition) {
+		if (lists(mon, entry)) {
+			subject->cookie = READ_ONCE(entry->cookie);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool may_see(const struct kmonitor *mon, struct task_struct *task)
+{
+	return kmonitor_may_see(&mon->filters.creator, task) &&
+	       ptrace_may_access(task, PTRACE_MODE_READ_REALCREDS |
+					       PTRACE_MODE_NOAUDIT);
+}
+
+/*
+ * Waits for the FORK of a new process.  Hooks that were switched off in the
+ * middle of a fork leave the flag behind; a process that runs is past it.
+ */
+static bool wait_for_fork(struct task_struct *task)
+{
+	/* Pairs with the release in __kmonitor_fork(). */
+	while (smp_load_acquire(&task->flags) & KMONITOR_PF_UNANNOUNCED &&
+	       READ_ONCE(task->__state) == TASK_NEW) {
+		if (signal_pending(current))
+			return false;
+		schedule_timeout_interruptible(1);
+	}
+	return true;
+}
+
+static void fill(struct kmonitor *mon, const struct subject *subject,
+		 bool redacted, struct kmonitor_event *event)
+{
+	const struct kmonitor_creator *creator = &mon->filters.creator;
+	struct task_struct *leader = subject->leader;
+	struct kmonitor_source source = {
+		.type = KMONITOR_TASK,
+		.task = leader,
+		.snapshot.sid = task_session_nr_ns(leader, creator->pid_ns),
+		.snapshot.pgid = task_pgrp_nr_ns(leader, creator->pid_ns),
+		.snapshot.nr_threads = get_nr_threads(leader),
+		.snapshot.token = mon->snapshot.token,
+		.snapshot.pidfd_ino = subject->pid->ino,
+	};
+
+	if (!redacted)
+		kmonitor_task_program(leader, &source.snapshot);
+	guard(rcu)();
+	kmonitor_record_fill(event, &source, creator, redacted);
+}
+
+/* Appends the record unless the process has exited or changed its program. */
+static enum step append_task(struct kmonitor *mon,
+			     const struct subject *subject, u64 exec_id,
+			     const struct kmonitor_event *event)
+{
+	struct task_struct *leader = subject->leader;
+	enum kmonitor_append done = KMONITOR_APPEND_QUIET;
+	struct sighand_struct *sighand;
+	enum step step = STEP_ON;
+	unsigned long flags;
+
+	/* A leader that has been released may have left its id to a thread. */
+	sighand = lock_task_sighand(leader, &flags);
+	if (!sighand)
+		return STEP_AGAIN;
+	if (READ_ONCE(leader->self_exec_id) != exec_id)
+		step = STEP_AGAIN;
+	else if (atomic_read(&leader->signal->kmonitor_threads))
+		done = kmonitor_ring_try_append_group(&mon->ring, event, NULL,
+						      0, subject->cookie,
+						      false);
+	spin_unlock_irqrestore(&sighand->siglock, flags);
+
+	kmonitor_appended(mon, done, false);
+	return done == KMONITOR_APPEND_FULL ? STEP_STOP : step;
+}
+
+/*
+ * Of a member that the creator or the caller may not see, the record tells
+ * what FORK would: that it is there.
+ */
+static enum step list(struct kmonitor *mon, struct subject *subject)
+{
+	struct task_struct *leader = subject->leader;
+	struct kmonitor_event event;
+	bool redacted;
+	u64 exec_id;
+
+	if (!match(mon, subject))
+		return STEP_ON;
+	redacted = !may_see(mon, leader);
+	if (redacted && !subject->member)
+		return STEP_ON;
+	if (!wait_for_fork(leader))
+		return STEP_STOP;
+	exec_id = READ_ONCE(leader->self_exec_id);
+	/* What is looked at is not older than its number. */
+	smp_rmb();
+	fill(mon, subject, redacted, &event);
+	return append_task(mon, subject, exec_id, &event);
+}
+
+/* Lists processes until the ring is half full; whether all are listed. */
+static bool walk(struct kmonitor *mon)
+{
+	struct subject subject;
+	enum step step;
+
+	while (next_process(mon, &subject)) {
+		if (kmonitor_ring_room(&mon->ring) <= mon->ring.size / 2)
+			step = STEP_STOP;
+		else
+			step = list(mon, &subject);
+		put_process(&subject);
+		if (step == STEP_STOP)
+			return false;
+		if (step == STEP_ON)
+			mon->snapshot.next++;
+		if (signal_pending(current))
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+static bool append_end(struct kmonitor *mon)
+{
+	struct kmonitor_event event = {
+		.type = KMONITOR_SNAPSHOT_END,
+		.time_ns = ktime_get_boottime_ns(),
+		.cpu = raw_smp_processor_id(),
+		.task.token = mon->snapshot.token,
+	};
+	enum kmonitor_append done =
+		kmonitor_ring_try_append(&mon->ring, &event, 0);
+
+	kmonitor_appended(mon, done, false);
+	return done != KMONITOR_APPEND_FULL;
+}
+
+/* An entry that ends later has nothing more to list. */
+static int start(struct kmonitor *mon, const struct kmonitor_snapshot *arg)
+{
+	struct kmonitor_entry *entry;
+
+	if (arg->handle) {
+		entry = kmonitor_filter_get(&mon->filters, arg->handle);
+		if (!entry)
+			return -ENOENT;
+		kmonitor_entry_put(entry);
+	}
+	mon->snapshot.next = 1;
+	mon->snapshot.handle = arg->handle;
+	mon->snapshot.token = arg->token;
+	return 0;
+}
+
+/**
+ * kmonitor_snapshot - append a TASK record for each process that is there
+ * @mon: The descriptor.
+ * @arg: The entry to list, or 0, and the token.
+ *
+ * A call with the token and handle of the snapshot in progress goes on with
+ * it; any other starts anew.  Nothing is lost for want of room.
+ *
+ * Context: May sleep, but not for room in the ring.
+ * Return: 0 if the snapshot is complete and SNAPSHOT_END is in the ring; 1 if
+ *	the ring must be read, or a signal handled, before the next call;
+ *	-EINVAL for nonzero reserved fields; -ENOENT if there is no such entry;
+ *	-ERESTARTSYS.
+ */
+int kmonitor_snapshot(struct kmonitor *mon, const struct kmonitor_snapshot *arg)
+{
+	struct kmonitor_cursor *cursor = &mon->snapshot;
+	int ret = 0;
+
+	if (arg->reserved)
+		return -EINVAL;
+	if (mutex_lock_interruptible(&cursor->lock))
+		return -ERESTARTSYS;
+	if (!cursor->next || cursor->token != arg->token ||
+	    cursor->handle != arg->handle)
+		ret = start(mon, arg);
+	if (!ret && walk(mon) && append_end(mon))
+		cursor->next = 0;
+	else if (!ret)
+		ret = 1;
+	mutex_unlock(&cursor->lock);
+	return ret;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Snapshots: the processes that exist, in the stream of what happens to them.
+ */
+#ifndef _KMONITOR_SNAPSHOT_H
+#define _KMONITOR_SNAPSHOT_H
+
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+struct kmonitor;
+struct kmonitor_snapshot;
+
+/* A new process whose PROCESS_FORK has not been sent; until it first runs. */
+#define KMONITOR_PF_UNANNOUNCED PF__HOLE__01000000
+
+/**
+ * struct kmonitor_cursor - the snapshot in progress
+ * @lock: Protects the rest, and serialises snapshots.
+ * @next: The process id to go on with, in the creator's pid namespace; 0 if
+ *	no snapshot is in progress.
+ * @handle: The entry that is listed, 0 for all.
+ * @token: What the snapshot is called.
+ */
+struct kmonitor_cursor {
+	struct mutex lock;
+	int next;
+	u64 handle;
+	u64 token;
+};
+
+int kmonitor_snapshot(struct kmonitor *mon,
+		      const struct kmonitor_snapshot *arg);
+
+#endif /* _KMONITOR_SNAPSHOT_H */

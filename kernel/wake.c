@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Waking the consumers of a descriptor: at once, from an irq_work, or when the
+ * oldest record has waited for the delay.
+ *
+ * The timer is not moved for each record: when it fires, it looks at the age of
+ * the oldest one and waits for the rest.  A consumer that keeps up finds it
+ * running once a delay, and is never woken by it.
+ */
+
+#include <linux/fs.h>
+#include <linux/poll.h>
+#include <linux/timekeeping.h>
+
+#include "wake.h"
+
+static void wake_now(struct kmonitor *mon)
+{
+	if (wq_has_sleeper(&mon->wait))
+		wake_up_interruptible_poll(&mon->wait, EPOLLIN | EPOLLRDNORM);
+	kill_fasync(&mon->fasync, SIGIO, POLL_IN);
+}
+
+static void wake_deferred(struct irq_work *work)
+{
+	wake_now(container_of(work, struct kmonitor, wake));
+}
+
+/* The rest of the oldest record's delay; negative if there is no record. */
+static s64 delay_left(const struct kmonitor *mon)
+{
+	u64 delay = mon->delay_ns;
+	u64 time, age;
+
+	if (!kmonitor_ring_oldest(&mon->ring, &time))
+		return -1;
+	age = ktime_get_boottime_ns() - time;
+	return age < delay ? delay - age : 0;
+}
+
+static void start_timer(struct kmonitor *mon, u64 delay_ns)
+{
+	hrtimer_start(&mon->timer, ns_to_ktime(delay_ns),
+		      HRTIMER_MODE_REL_SOFT);
+}
+
+static enum hrtimer_restart delay_expired(struct hrtimer *timer)
+{
+	struct kmonitor *mon = container_of(timer, struct kmonitor, timer);
+	s64 left;
+
+	/*
+	 * Pairs with the barrier in kmonitor_wake_later(): that sees that the
+	 * timer is not queued any more, or this sees the record.
+	 */
+	smp_mb();
+	left = delay_left(mon);
+	if (left > 0) {
+		start_timer(mon, left);
+	} else if (!left && !kmonitor_ring_ready(&mon->ring)) {
+		kmonitor_ring_announce(&mon->ring);
+		wake_now(mon);
+	}
+	return HRTIMER_NORESTART;
+}
+
+/**
+ * kmonitor_wake - wake the consumers
+ * @mon: The descriptor.
+ * @defer: Whether to do it from an irq_work: the caller holds a siglock, or the
+ *	task must not tell by its timing that somebody waits.
+ *
+ * Context: Any but NMI; without @defer, where locks of signals may be taken.
+ */
+void kmonitor_wake(struct kmonitor *mon, bool defer)
+{
+	if (defer)
+		irq_work_queue(&mon->wake);
+	else
+		wake_now(mon);
+}
+
+/**
+ * kmonitor_wake_later - have the records announced when the delay has expired
+ * @mon: The descriptor.
+ *
+ * To be called when there are records and kmonitor_ring_ready() says no.
+ *
+ * Context: Any but NMI.
+ */
+void kmonitor_wake_later(struct kmonitor *mon)
+{
+	s64 left;
+
+	/* Pairs with the barrier in delay_expired(). */
+	smp_mb();
+	if (hrtimer_is_queued(&mon->timer))
+		return;
+	left = delay_left(mon);
+	if (left >= 0)
+		start_timer(mon, left);
+}
+
+/**
+ * kmonitor_appended - tell the consumers what was appended
+ * @mon: The descriptor.
+ * @appended: What became of the record.
+ * @defer: As of kmonitor_wake().
+ *
+ * Context: As of kmonitor_wake().
+ */
+void kmonitor_appended(struct kmonitor *mon, enum kmonitor_append appended,
+		       bool defer)
+{
+	if (appended == KMONITOR_APPEND_WAKE)
+		kmonitor_wake(mon, defer);
+	else if (appended == KMONITOR_APPEND_FIRST)
+		kmonitor_wake_later(mon);
+}
+
+/* Prepares a descriptor that nobody has yet. */
+void kmonitor_wake_init(struct kmonitor *mon, u32 delay_us)
+{
+	mon->delay_ns = (u64)delay_us * NSEC_PER_USEC;
+	init_waitqueue_head(&mon->wait);
+	init_irq_work(&mon->wake, wake_deferred);
+	hrtimer_init(&mon->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
+	mon->timer.function = delay_expired;
+}
+
+/* Waits for the last wake-up of a descriptor that nobody has any more. */
+void kmonitor_wake_stop(struct kmonitor *mon)
+{
+	hrtimer_cancel(&mon->timer);
+	irq_work_sync(&mon->wake);
+}

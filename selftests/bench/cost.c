@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What kmonitor costs, in instructions of the guest: for `make bench-icount`,
+ * whose QEMU advances the time-stamp counter by one for each.
+ *
+ * Prints a line "cost", case and number for each case.  A cost is the
+ * difference of the same work, done in turns with and without what the case
+ * is about: what the allocators have at hand then differs in neither.  Of each
+ * the lower quartile counts, as interrupts only add.  All run under SCHED_FIFO
+ * on one processor, so that a task goes on until it sleeps and the order of
+ * things is always the same.  In a pause before each round RCU does what it
+ * has put off.
+ */
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "../common.h"
+#include "take.h"
+#include "work.h"
+
+#define ROUNDS 96
+#define MANY 8
+#define WATERMARK 64
+#define MEMBERS 5000
+#define DEPTH 16
+#define PRIORITY 10
+
+/* Longer than the hooks stay on after the last close. */
+#define HOOKS_OFF_MS 1500
+
+/* Hooks that one process passes: inherit, fork, thread exit, process exit. */
+#define HOOKS 4
+
+/* What the tested rounds have and the others do not. */
+struct watch {
+	int fds;
+	uint32_t target;
+	uint32_t events;
+	uint32_t ring;
+	/* Of whom, if not of the worker: then the descriptors come and go. */
+	pid_t elsewhere;
+};
+
+struct opened {
+	int fd[128];
+	uint64_t handle[128];
+};
+
+static void pause_ms(long ms)
+{
+	const struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+static void set_priority(pid_t pid, int priority)
+{
+	const struct sched_param param = { .sched_priority = priority };
+
+	must(sched_setscheduler(pid, SCHED_FIFO, &param));
+}
+
+static void report(const char *name, double cost)
+{
+	printf("cost\t%s\t%.0f\n", name, cost);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double quartile(double *values)
+{
+	qsort(values, ROUNDS, sizeof(*values), compare);
+	return values[ROUNDS / 4];
+}
+
+static void open_all(struct opened *opened, const struct watch *watch)
+{
+	for (int i = 0; i < watch->fds; i++)
+		opened->fd[i] = km_open(watch->ring ?: 1024);
+}
+
+static void add_all(struct opened *opened, const struct watch *watch, pid_t id)
+{
+	for (int i = 0; i < watch->fds; i++)
+		opened->handle[i] = km_add(opened->fd[i], watch->target, id,
+					   watch->events, 0);
+}
+
+static void del_all(struct opened *opened, const struct watch *watch)
+{
+	for (int i = 0; i < watch->fds; i++)
+		check(!km_del(opened->fd[i], opened->handle[i]), "no entry");
+}
+
+static void close_all(struct opened *opened, const struct watch *watch)
+{
+	for (int i = 0; i < watch->fds; i++)
+		close(opened->fd[i]);
+}
+
+static void prepare(struct opened *opened, const struct watch *watch, bool on)
+{
+	if (watch->elsewhere && on) {
+		open_all(opened, watch);
+		add_all(opened, watch, watch->elsewhere);
+	} else if (watch->elsewhere) {
+		close_all(opened, watch);
+		pause_ms(HOOKS_OFF_MS);
+	} else if (watch->target == KMONITOR_TARGET_ALL && on) {
+		add_all(opened, watch, 0);
+	} else if (watch->target == KMONITOR_TARGET_ALL) {
+		del_all(opened, watch);
+	}
+	pause_ms(1);
+}
+
+/* What the watch adds to so many rounds of the work. */
+static struct round cost_of(enum work work, const struct watch *watch,
+			    int times)
+{
+	struct worker base = worker_start(), tested = worker_start();
+	double create[2][ROUNDS], rest[2][ROUNDS];
+	struct round round, cost;
+	struct opened opened;
+
+	if (!watch->elsewhere)
+		open_all(&opened, watch);
+	if (!watch->elsewhere && watch->target != KMONITOR_TARGET_ALL)
+		add_all(&opened, watch, tested.pid);
+	for (int i = -4; i < 2 * ROUNDS; i++) {
+		const int on = i & 1;
+
+		if (on)
+			prepare(&opened, watch, true);
+		else
+			pause_ms(1);
+		round = worker_do(on ? &tested : &base, work, times);
+		if (on)
+			prepare(&opened, watch, false);
+		if (i < 0)
+			continue;
+		create[on][i / 2] = round.create;
+		rest[on][i / 2] = round.rest;
+	}
+	if (!watch->elsewhere)
+		close_all(&opened, watch);
+	worker_end(&base);
+	worker_end(&tested);
+	pause_ms(HOOKS_OFF_MS);
+
+	cost.create = quartile(create[1]) - quartile(create[0]);
+	cost.rest = quartile(rest[1]) - quartile(rest[0]);
+	return cost;
+}
+
+static double whole(struct round round)
+{
+	return round.create + round.rest;
+}
+
+/* While no descriptor is open, to be compared between kernels. */
+static void measure_closed(const char *name, enum work work)
+{
+	struct worker worker = worker_start();
+	double cost[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		cost[i] = whole(worker_do(&worker, work, 1));
+		pause_ms(1);
+	}
+	worker_end(&worker);
+	pause_ms(HOOKS_OFF_MS);
+	report(name, quartile(cost));
+}
+
+static int sleep_on(void *arg)
+{
+	for (;;)
+		pause();
+	return arg != NULL;
+}
+
+/* A process with its descendants, which all sleep; they have one group. */
+static pid_t start_crowd(int members, int depth)
+{
+	int ready[2];
+	pid_t crowd;
+
+	km_gate(ready);
+	crowd = km_fork();
+	if (!crowd) {
+		char *stacks = must(mmap(NULL, (members + 1) * 1024,
+					 PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+
+		setpgid(0, 0);
+		/* Each level watches what is below it. */
+		while (depth--) {
+			km_add(km_open(2), KMONITOR_TARGET_TREE, 0, 0, 0);
+			if (km_fork())
+				sleep_on(NULL);
+		}
+		for (int i = 0; i < members; i++)
+			must(clone(sleep_on, stacks + 1024 * (i + 1), CLONE_VM,
+				   NULL));
+		km_gate_open(ready);
+		sleep_on(NULL);
+	}
+	km_gate_wait(ready);
+	return crowd;
+}
+
+static void end_crowd(pid_t crowd)
+{
+	kill(-crowd, SIGKILL);
+	km_join(crowd);
+	pause_ms(HOOKS_OFF_MS);
+}
+
+static void measure_unmatched(void)
+{
+	struct watch watch = { 1, KMONITOR_TARGET_TREE, KM_LIFE, 16, 0 };
+	pid_t crowd = start_crowd(0, 0);
+
+	watch.elsewhere = crowd;
+	report("unmatched: 1 fd, 1 member elsewhere, each hook",
+	       whole(cost_of(WORK_FORK, &watch, 1)) / HOOKS);
+	watch.fds = MANY;
+	report("unmatched: 8 fds, 1 member elsewhere, each hook",
+	       whole(cost_of(WORK_FORK, &watch, 1)) / HOOKS);
+	end_crowd(crowd);
+
+	/* Without the trees in it, whose descriptors keep the hooks on. */
+	crowd = start_crowd(MEMBERS, 0);
+	watch.fds = 1;
+	watch.elsewhere = crowd;
+	report("unmatched: 1 fd, 5,000 members elsewhere, each hook",
+	       whole(cost_of(WORK_FORK, &watch, 1)) / HOOKS);
+	end_crowd(crowd);
+}
+
+static void measure_creation(void)
+{
+	struct watch watch = { 1, KMONITOR_TARGET_PROCESS,
+			       KMONITOR_THREAD_CREATE, 0, 0 };
+	double one;
+
+	one = cost_of(WORK_THREAD, &watch, 1).create;
+	report("record: thread create", one);
+	watch.fds = MANY;
+	report("record: thread create, each further fd",
+	       (cost_of(WORK_THREAD, &watch, 1).create - one) / (MANY - 1));
+	watch.fds = 1;
+	watch.target = KMONITOR_TARGET_ALL;
+	report("record: thread create, whole machine",
+	       cost_of(WORK_THREAD, &watch, 1).create);
+
+	watch.target = KMONITOR_TARGET_PROCESS;
+	watch.events = KMONITOR_PROCESS_FORK;
+	one = cost_of(WORK_FORK, &watch, 1).create;
+	report("record: fork", one);
+	watch.fds = MANY;
+	report("record: fork, each further fd",
+	       (cost_of(WORK_FORK, &watch, 1).create - one) / (MANY - 1));
+	watch.fds = 1;
+	watch.ring = 2;
+	report("hostile: fork, ring full",
+	       cost_of(WORK_FORK, &watch, 1).create);
+	watch.fds = 64;
+	watch.target = KMONITOR_TARGET_ALL;
+	report("hostile: fork, each of 63 further fds",
+	       (cost_of(WORK_FORK, &watch, 1).create - one) / 63);
+}
+
+static void measure_trees(void)
+{
+	struct watch tree = { 1, KMONITOR_TARGET_TREE, 0, 0, 0 };
+	struct watch exits = { 1, KMONITOR_TARGET_TREE, KMONITOR_PROCESS_EXIT,
+			       0, 0 };
+	struct round one = cost_of(WORK_FORK, &tree, 1), many;
+	double record;
+
+	report("tree: fork beyond its records", one.create);
+	report("tree: exit beyond its records", one.rest);
+	record = cost_of(WORK_FORK, &exits, 1).rest - one.rest;
+	report("record: process exit with its usage", record);
+	tree.fds = exits.fds = MANY;
+	many = cost_of(WORK_FORK, &tree, 1);
+	report("record: process exit, each further fd",
+	       (cost_of(WORK_FORK, &exits, 1).rest - many.rest - record) /
+		       (MANY - 1));
+	tree.fds = DEPTH;
+	many = cost_of(WORK_FORK, &tree, 1);
+	report("hostile: fork and exit, each of 15 further trees",
+	       (whole(many) - whole(one)) / (DEPTH - 1));
+}
+
+/* Reads all that comes, until it is killed. */
+static pid_t start_reader(int fd)
+{
+	static struct kmonitor_event events[2 * WATERMARK];
+	pid_t reader = km_fork();
+
+	if (reader)
+		return reader;
+	for (;;)
+		must(read(fd, events, sizeof(events)));
+}
+
+static void measure_woken(const char *name, uint32_t watermark)
+{
+	const struct kmonitor_attr attr = {
+		.ring_records = 1024,
+		.wakeup_records = watermark,
+		.wakeup_delay_us = watermark > 1 ? 100000000 : 0,
+	};
+	int fd = km_init(&attr, sizeof(attr), KMONITOR_CLOEXEC);
+	struct worker worker = worker_start();
+	double cost[2][ROUNDS];
+	uint64_t handle = 0;
+	pid_t reader;
+
+	if (fd < 0) {
+		worker_end(&worker);
+		return;
+	}
+	reader = start_reader(fd);
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		const int on = i & 1;
+
+		if (on)
+			handle = km_add(fd, KMONITOR_TARGET_ALL, 0,
+					KMONITOR_THREAD_CREATE, 0);
+		pause_ms(1);
+		cost[on][i / 2] =
+			whole(worker_do(&worker, WORK_THREAD, (int)watermark));
+		if (on)
+			check(!km_del(fd, handle), "no entry");
+	}
+	worker_end(&worker);
+	kill(reader, SIGKILL);
+	km_join(reader);
+	close(fd);
+	report(name, (quartile(cost[1]) - quartile(cost[0])) / watermark);
+}
+
+/* From _exit() of a child that shares the mm to the return of read(2). */
+static void measure_latency(void)
+{
+	struct kmonitor_event event;
+	double took[ROUNDS];
+	int fd = km_init(NULL, 0, KMONITOR_CLOEXEC);
+
+	km_add(fd, KMONITOR_TARGET_TREE, 0, KMONITOR_PROCESS_EXIT, 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		pid_t child = work_clone();
+
+		/* The reader goes first as soon as it is woken. */
+		set_priority(child, PRIORITY - 1);
+		must(read(fd, &event, sizeof(event)));
+		took[i] = now() - work_end;
+		must(waitpid(child, NULL, 0));
+		pause_ms(1);
+	}
+	close(fd);
+	report("latency: exit to reader awake, shared mm", quartile(took));
+}
+
+static void measure_take(const char *name, double (*take)(int fd))
+{
+	struct worker worker = worker_start();
+	int fd = km_open(RING_TAKE);
+	double cost;
+
+	km_add(fd, KMONITOR_TARGET_PROCESS, worker.pid, KMONITOR_THREAD_CREATE,
+	       0);
+	for (int i = 0; i < RING_TAKE; i += 64) {
+		worker_do(&worker, WORK_THREAD, 64);
+		pause_ms(1);
+	}
+	check(km_stats(fd).depth == RING_TAKE, "the ring is not full");
+	cost = take(fd);
+	close(fd);
+	worker_end(&worker);
+	if (cost >= 0)
+		report(name, cost);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		work_leave();
+	check(*argv, "no name");
+	setlinebuf(stdout);
+	km_sysctl("/proc/sys/kernel/sched_rt_runtime_us", -1);
+	set_priority(0, PRIORITY);
+
+	measure_closed("closed: thread create and join", WORK_THREAD);
+	measure_closed("closed: fork, exit and wait", WORK_FORK);
+	measure_closed("closed: vfork, exec, exit and wait", WORK_EXEC);
+	if (km_init(NULL, 0, ~0U) == -ENOSYS)
+		return 0;
+
+	measure_unmatched();
+	measure_creation();
+	measure_trees();
+	measure_woken("woken: reader woken for each event", 1);
+	measure_woken("woken: the same with a watermark of 64", WATERMARK);
+	measure_latency();
+	measure_take("take: read(2), each record", take_read);
+	measure_take("take: io_uring multishot read, each record", take_uring);
+	measure_take("take: mmap, each record", take_mmap);
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Three ways to take held records out of a full ring. */
+#ifndef KMONITOR_BENCH_TAKE_H
+#define KMONITOR_BENCH_TAKE_H
+
+#define RING_TAKE 1024
+#define BATCH 128
+
+/* Each gives the instructions for one record, or -1 if it can't be done. */
+double take_read(int fd);
+double take_uring(int fd);
+double take_mmap(int fd);
+
+#endif /* KMONITOR_BENCH_TAKE_H */

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /dev/kmonitor: the same descriptors, for whom the node lets in. */
+
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common.h"
+
+#define NODE "/dev/kmonitor"
+#define NOBODY 65534
+
+#define NEW(size) _IOC(_IOC_WRITE, KMONITOR_IOC_MAGIC, 9, size)
+
+FIXTURE(device)
+{
+	int node;
+};
+
+FIXTURE_SETUP(device)
+{
+	self->node = must(open(NODE, O_RDWR | O_CLOEXEC));
+}
+
+FIXTURE_TEARDOWN(device)
+{
+	close(self->node);
+}
+
+static int new (int node, const void *attr, uint32_t size, uint32_t flags)
+{
+	struct kmonitor_new arg = {
+		.attr = (uintptr_t)attr,
+		.size = size,
+		.flags = flags,
+	};
+
+	return km_ioctl(node, KMONITOR_IOC_NEW, &arg);
+}
+
+TEST(the_node_is_root_s_own)
+{
+	struct stat info;
+	pid_t child;
+
+	must(stat(NODE, &info));
+	EXPECT_EQ(S_IFCHR | 0600, info.st_mode);
+	EXPECT_EQ(0, info.st_uid);
+	EXPECT_EQ(0, info.st_gid);
+	child = km_fork();
+	if (!child) {
+		km_become(NOBODY, NOBODY);
+		_exit(open(NODE, O_RDONLY) < 0 ? errno : 0);
+	}
+	EXPECT_EQ(EACCES << 8, km_join(child));
+}
+
+TEST_F(device, new_gives_the_same_kind_of_descriptor)
+{
+	struct kmonitor_attr attr = { .ring_records = 3 };
+	struct kmonitor_info info;
+	struct km_log log = {};
+	int fd = new (self->node, &attr, sizeof(attr),
+		      KMONITOR_CLOEXEC | KMONITOR_NONBLOCK);
+	pid_t child;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(FD_CLOEXEC, must(fcntl(fd, F_GETFD)));
+	EXPECT_EQ(O_RDWR | O_NONBLOCK,
+		  must(fcntl(fd, F_GETFL)) & (O_ACCMODE | O_NONBLOCK));
+	ASSERT_EQ(0, km_ioctl(fd, KMONITOR_IOC_INFO, &info));
+	EXPECT_EQ(4, info.ring_records);
+	km_add(fd, KMONITOR_TARGET_PROCESS, 0, KM_LIFE, 7);
+	child = km_fork();
+	if (!child)
+		_exit(0);
+	km_join(child);
+	km_read_until(fd, &log, KMONITOR_PROCESS_FORK, getpid());
+	EXPECT_NE(NULL, km_find_fork(&log, child));
+	close(fd);
+
+	fd = new (self->node, NULL, 0, 0);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, must(fcntl(fd, F_GETFD)));
+	EXPECT_EQ(0, must(fcntl(fd, F_GETFL)) & O_NONBLOCK);
+	close(fd);
+}
+
+TEST_F(device, new_answers_as_the_system_call)
+{
+	char *page = km_guarded_page();
+	const struct {
+		const void *attr;
+		uint32_t size;
+		uint32_t flags;
+		int expected;
+	} cases[] = {
+		{ page, 32, 0, 0 },
+		{ page, 40, 0, 0 },
+		{ page, 0, 0, -EINVAL },
+		{ page, 31, 0, -EINVAL },
+		{ page, KM_PAGE + 1, 0, -E2BIG },
+		{ page, 32, 4, -EINVAL },
+		{ NULL, 32, 0, -EFAULT },
+		{ page + KM_PAGE - 31, 32, 0, -EFAULT },
+	};
+	int ret, same;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		ret = new (self->node, cases[i].attr, cases[i].size,
+			   cases[i].flags);
+		same = km_init(cases[i].attr, cases[i].size, cases[i].flags);
+		EXPECT_EQ(cases[i].expected, ret < 0 ? ret : 0)
+		{
+			TH_LOG("case %zu", i);
+		}
+		EXPECT_EQ(cases[i].expected, same < 0 ? same : 0);
+		close(ret);
+		close(same);
+	}
+}
+
+TEST_F(device, new_is_extended_by_its_size)
+{
+	char *page = km_guarded_page();
+	int fd;
+
+	EXPECT_EQ(-EINVAL, km_ioctl(self->node, NEW(0), page));
+	EXPECT_EQ(-EINVAL, km_ioctl(self->node, NEW(15), page));
+	EXPECT_EQ(-E2BIG, km_ioctl(self->node, NEW(KM_PAGE + 1), page));
+	fd = km_ioctl(self->node, NEW(24), page);
+	EXPECT_LE(0, fd);
+	close(fd);
+	page[23] = 1;
+	EXPECT_EQ(-E2BIG, km_ioctl(self->node, NEW(24), page));
+	fd = km_ioctl(self->node, NEW(16), page);
+	EXPECT_LE(0, fd);
+	close(fd);
+	EXPECT_EQ(-EFAULT, km_ioctl(self->node, NEW(16), NULL));
+	EXPECT_EQ(-EFAULT, km_ioctl(self->node, NEW(16), page + KM_PAGE - 15));
+}
+
+TEST_F(device, other_ioctls_are_refused)
+{
+	char arg[64] = {};
+
+	for (unsigned int nr = 0; nr < 256; nr++) {
+		if (nr == 9)
+			continue;
+		EXPECT_EQ(-ENOTTY, km_ioctl(self->node,
+					    _IOC(_IOC_READ | _IOC_WRITE,
+						 KMONITOR_IOC_MAGIC, nr, 48),
+					    arg))
+		{
+			TH_LOG("nr %u", nr);
+		}
+	}
+	EXPECT_EQ(-ENOTTY,
+		  km_ioctl(self->node, _IOC(_IOC_WRITE, 'x', 9, 16), arg));
+}
+
+/* Root has opened the node; it makes no difference to what nobody sees. */
+TEST_F(device, the_caller_is_the_creator)
+{
+	pid_t child = km_fork();
+	uint64_t handle;
+	int fd;
+
+	if (!child) {
+		km_become(NOBODY, NOBODY);
+		fd = new (self->node, NULL, 0, 0);
+		check(fd >= 0, "NEW: %s", km_error(fd));
+		check(km_try_add(fd, KMONITOR_TARGET_ALL, 0, KM_LIFE, 0,
+				 &handle) == -EPERM,
+		      "expected ALL to be refused");
+		check(km_try_add(fd, KMONITOR_TARGET_TREE, 1, KM_LIFE, 0,
+				 &handle) == -EPERM,
+		      "expected init to be refused");
+		km_add(fd, KMONITOR_TARGET_TREE, 0, KM_LIFE, 0);
+		_exit(0);
+	}
+	EXPECT_EQ(0, km_join(child));
+}
+
+TEST_HARNESS_MAIN

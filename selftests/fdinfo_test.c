@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fdinfo tells a supervisor that has executed itself anew what its fd is about. */
+
+#include "kselftest_harness.h"
+
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "common.h"
+
+#define THREAD_TARGET KMONITOR_TARGET_THREAD
+#define PROCESS KMONITOR_TARGET_PROCESS
+#define TREE KMONITOR_TARGET_TREE
+#define ALL KMONITOR_TARGET_ALL
+
+struct entry {
+	uint64_t handle, id, start_ns, cookie;
+	uint32_t target, events, flags, members;
+};
+
+struct fdinfo {
+	struct kmonitor_stats stats;
+	uint32_t ring_records;
+	uint32_t nr;
+	struct entry entry[1024];
+};
+
+static bool take(const char *line, const char *key, __u64 *value)
+{
+	size_t len = strlen(key);
+
+	return !strncmp(line, key, len) &&
+	       sscanf(line + len, ":\t%llu\n", value) == 1;
+}
+
+static void parse_line(struct fdinfo *info, const char *line)
+{
+	struct entry *e = &info->entry[info->nr];
+	__u64 value;
+
+	if (!strncmp(line, "entry:", 6)) {
+		check(info->nr < 1024, "too many entries");
+		check(sscanf(line,
+			     "entry:\thandle=%" SCNu64 " target=%u id=%" SCNu64
+			     " start_ns=%" SCNu64
+			     " events=%x flags=%x cookie=%" SCNx64
+			     " members=%u\n",
+			     &e->handle, &e->target, &e->id, &e->start_ns,
+			     &e->events, &e->flags, &e->cookie,
+			     &e->members) == 8,
+		      "can't parse %s", line);
+		info->nr++;
+	} else if (take(line, "ring_records", &value)) {
+		info->ring_records = value;
+	} else if (take(line, "depth", &value)) {
+		info->stats.depth = value;
+	} else if (take(line, "peak", &value)) {
+		info->stats.peak = value;
+	} else if (!take(line, "matched", &info->stats.matched) &&
+		   !take(line, "recorded", &info->stats.recorded) &&
+		   !take(line, "lost", &info->stats.lost)) {
+		take(line, "pending", &info->stats.pending);
+	}
+}
+
+/* Every number must be there: none is 2^64 - 1 in earnest. */
+static struct fdinfo parse(FILE *file)
+{
+	struct fdinfo info;
+	char line[512];
+
+	memset(&info, 0xff, sizeof(info));
+	info.nr = 0;
+	while (fgets(line, sizeof(line), file))
+		parse_line(&info, line);
+	fclose(file);
+	info.stats.filters = info.nr;
+	info.stats.reserved = 0;
+	return info;
+}
+
+static struct fdinfo read_fdinfo(int fd)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	check(file, "%s: %s", path, km_error(errno));
+	return parse(file);
+}
+
+static const struct entry *find(const struct fdinfo *info, uint64_t handle)
+{
+	for (uint32_t i = 0; i < info->nr; i++) {
+		if (info->entry[i].handle == handle)
+			return &info->entry[i];
+	}
+	return NULL;
+}
+
+static pid_t fork_waiting(int gate[2])
+{
+	pid_t child = km_fork();
+
+	if (!child) {
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	return child;
+}
+
+/* In a ring of 4: 2 read, some in the ring, some lost, some of these reported. */
+TEST(the_numbers_are_those_of_stats)
+{
+	struct kmonitor_event event;
+	struct kmonitor_stats stats;
+	struct fdinfo info;
+	int fd = km_open(4);
+
+	info = read_fdinfo(fd);
+	stats = (struct kmonitor_stats){};
+	EXPECT_EQ(0, memcmp(&stats, &info.stats, sizeof(stats)));
+	EXPECT_EQ(4, info.ring_records);
+
+	km_add(fd, TREE, 0, KMONITOR_PROCESS_EXIT, 1);
+	for (int i = 0; i < 12; i++) {
+		pid_t child = km_fork();
+
+		if (!child)
+			_exit(0);
+		km_join(child);
+		if (i == 8) {
+			km_next(fd, &event);
+			km_next(fd, &event);
+		}
+	}
+	stats = km_stats(fd);
+	EXPECT_NE(0, stats.lost);
+	EXPECT_NE(0, stats.pending);
+	info = read_fdinfo(fd);
+	EXPECT_EQ(0, memcmp(&stats, &info.stats, sizeof(stats)));
+	close(fd);
+}
+
+TEST(each_entry_is_listed_as_it_is)
+{
+	int fd = km_open(64);
+	const struct entry *e;
+	uint64_t handle[4];
+	struct fdinfo info;
+	int gate[2];
+	pid_t child;
+
+	km_gate(gate);
+	child = fork_waiting(gate);
+	handle[0] = km_add(fd, THREAD_TARGET, 0, KMONITOR_THREAD_EXIT, 0);
+	handle[1] = km_add(fd, PROCESS, child, 0, 1);
+	handle[2] = km_add(fd, TREE, 0, KM_LIFE, UINT64_MAX);
+	handle[3] = km_add(fd, ALL, 0, KMONITOR_PROCESS_EXEC, 3);
+	info = read_fdinfo(fd);
+	ASSERT_EQ(4, info.nr);
+
+	e = find(&info, handle[0]);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(THREAD_TARGET, e->target);
+	EXPECT_EQ(getpid(), e->id);
+	EXPECT_EQ(KMONITOR_THREAD_EXIT, e->events);
+	EXPECT_EQ(0, e->cookie);
+	EXPECT_EQ(1, e->members);
+	EXPECT_EQ(0, e->flags);
+
+	e = find(&info, handle[1]);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(PROCESS, e->target);
+	EXPECT_EQ(child, e->id);
+	EXPECT_EQ(km_start_ticks(child), e->start_ns / 10000000);
+	EXPECT_EQ(0, e->events);
+	EXPECT_EQ(1, e->cookie);
+	EXPECT_EQ(1, e->members);
+
+	e = find(&info, handle[2]);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(TREE, e->target);
+	EXPECT_EQ(getpid(), e->id);
+	EXPECT_EQ(KM_LIFE, e->events);
+	EXPECT_EQ(UINT64_MAX, e->cookie);
+	EXPECT_EQ(2, e->members);
+
+	e = find(&info, handle[3]);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(ALL, e->target);
+	EXPECT_EQ(0, e->id);
+	EXPECT_EQ(0, e->members);
+
+	/* Edits and ends show. */
+	EXPECT_EQ(0, km_del(fd, handle[0]));
+	km_add(fd, TREE, 0, 0, 5);
+	km_gate_open(gate);
+	km_join(child);
+	info = read_fdinfo(fd);
+	EXPECT_EQ(2, info.nr);
+	EXPECT_EQ(NULL, find(&info, handle[0]));
+	EXPECT_EQ(NULL, find(&info, handle[1]));
+	e = find(&info, handle[2]);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(5, e->cookie);
+	EXPECT_EQ(1, e->members);
+	close(fd);
+}
+
+TEST(members_are_the_processes_that_live)
+{
+	int fd = km_open(64);
+	struct fdinfo info;
+	uint64_t outer, inner;
+	int gate[2], ready[2];
+	pid_t root;
+
+	km_gate(gate);
+	km_gate(ready);
+	outer = km_add(fd, TREE, 0, 0, 0);
+	root = km_fork();
+	if (!root) {
+		for (int i = 0; i < 3; i++)
+			fork_waiting(gate);
+		/* One that has left and is not forgotten yet. */
+		if (!km_fork())
+			_exit(0);
+		while (waitid(P_ALL, 0, &(siginfo_t){}, WEXITED | WNOWAIT))
+			;
+		km_gate_open(ready);
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	inner = km_add(fd, TREE, root, 0, 0);
+	info = read_fdinfo(fd);
+	EXPECT_EQ(5, find(&info, outer)->members);
+	EXPECT_EQ(4, find(&info, inner)->members);
+	must(kill(root, SIGKILL));
+	km_join(root);
+	info = read_fdinfo(fd);
+	EXPECT_EQ(4, find(&info, outer)->members);
+	EXPECT_EQ(3, find(&info, inner)->members);
+	for (int i = 0; i < 3; i++)
+		km_gate_open(gate);
+	close(fd);
+}
+
+/* A new program that has the descriptor, and no memory of what it did. */
+TEST(a_new_program_knows_its_filter_from_the_descriptor)
+{
+	const int inherited = 100;
+	char path[64], *argv[] = { "cat", path, NULL };
+	uint64_t tree, process;
+	const struct entry *e;
+	struct fdinfo info;
+	int gate[2], out[2];
+	pid_t child, self;
+	int fd;
+
+	km_gate(gate);
+	child = fork_waiting(gate);
+	km_gate(out);
+	fd = km_open(64);
+	must(dup2(fd, inherited));
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", inherited);
+	self = km_fork();
+	if (!self) {
+		km_add(inherited, TREE, 0, KM_LIFE, 0xabc);
+		km_add(inherited, PROCESS, child, KMONITOR_PROCESS_EXIT, 0xdef);
+		must(dup2(out[1], STDOUT_FILENO));
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	close(out[1]);
+	info = parse(fdopen(out[0], "r"));
+	EXPECT_EQ(0, km_join(self));
+	ASSERT_EQ(2, info.nr);
+	tree = info.entry[0].target == TREE ? 0 : 1;
+	process = !tree;
+	e = &info.entry[tree];
+	EXPECT_EQ(TREE, e->target);
+	EXPECT_EQ(self, e->id);
+	EXPECT_EQ(KM_LIFE, e->events);
+	EXPECT_EQ(0xabc, e->cookie);
+	EXPECT_EQ(1, e->members);
+	e = &info.entry[process];
+	EXPECT_EQ(PROCESS, e->target);
+	EXPECT_EQ(child, e->id);
+	EXPECT_EQ(KMONITOR_PROCESS_EXIT, e->events);
+	EXPECT_EQ(0xdef, e->cookie);
+	/* The handle is good, in whoever's hands. */
+	EXPECT_EQ(0, km_del(fd, e->handle));
+	km_gate_open(gate);
+	km_join(child);
+	close(inherited);
+	close(fd);
+}
+
+TEST(ids_are_the_creator_s_whoever_reads)
+{
+	struct fdinfo info;
+	int gate[2], sockets[2];
+	pid_t child;
+	int fd;
+
+	km_gate(gate);
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	child = km_fork();
+	if (!child) {
+		must(unshare(CLONE_NEWPID));
+		child = km_fork();
+		if (child)
+			_exit(km_join(child) >> 8);
+		fd = km_open(64);
+		km_add(fd, TREE, 0, 0, 0);
+		km_send_fd(sockets[0], fd);
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	fd = km_receive_fd(sockets[1]);
+	info = read_fdinfo(fd);
+	ASSERT_EQ(1, info.nr);
+	EXPECT_EQ(1, info.entry[0].id);
+	EXPECT_EQ(1, info.entry[0].members);
+	km_gate_open(gate);
+	EXPECT_EQ(0, km_join(child));
+	close(fd);
+}
+
+/* More than any first buffer takes. */
+TEST(many_entries_are_listed_to_the_last)
+{
+	const uint32_t nr = km_scale(300, 60);
+	int fd = km_open(2);
+	struct fdinfo info;
+	uint64_t handle[900];
+	int gate[2];
+	pid_t child;
+
+	km_gate(gate);
+	for (uint32_t i = 0; i < nr; i++) {
+		child = fork_waiting(gate);
+		handle[3 * i] = km_add(fd, THREAD_TARGET, child, 0, 0);
+		handle[3 * i + 1] = km_add(fd, PROCESS, child, 0, 0);
+		handle[3 * i + 2] = km_add(fd, TREE, child, 0, 0);
+	}
+	info = read_fdinfo(fd);
+	EXPECT_EQ(3 * nr, info.nr);
+	for (uint32_t i = 0; i < 3 * nr; i++) {
+		ASSERT_NE(NULL, find(&info, handle[i]));
+		ASSERT_EQ(1, find(&info, handle[i])->members);
+	}
+	for (uint32_t i = 0; i < nr; i++)
+		km_gate_open(gate);
+	while (wait(NULL) > 0)
+		;
+	close(fd);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* io_uring as consumer: READ, READ_MULTISHOT, POLL_ADD, never by a worker. */
+
+#include "kselftest_harness.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common.h"
+
+/* Newer than liburing 2.3. */
+#define OP_READ_MULTISHOT 49
+
+#define RECORD sizeof(struct kmonitor_event)
+#define BUFFERS 4
+#define GROUP 1
+
+FIXTURE(ring)
+{
+	struct io_uring ring;
+	struct kmonitor_event buffer[BUFFERS][2];
+	int fd;
+	bool fixed;
+};
+
+FIXTURE_VARIANT(ring)
+{
+	unsigned int flags;
+	bool fixed;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(ring, plain) {};
+FIXTURE_VARIANT_ADD(ring, registered_file) { .fixed = true };
+FIXTURE_VARIANT_ADD(ring, sqpoll) { .flags = IORING_SETUP_SQPOLL };
+FIXTURE_VARIANT_ADD(ring, sqpoll_registered_file) {
+	.flags = IORING_SETUP_SQPOLL, .fixed = true
+};
+FIXTURE_VARIANT_ADD(ring, defer_taskrun) {
+	.flags = IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER
+};
+/* clang-format on */
+
+/* The forks of this process, on a descriptor that blocks. */
+FIXTURE_SETUP(ring)
+{
+	struct kmonitor_attr attr = { .ring_records = 64 };
+	int ret = io_uring_queue_init(8, &self->ring, variant->flags);
+
+	ASSERT_EQ(0, ret)
+	{
+		TH_LOG("io_uring_setup: %s", km_error(ret));
+	}
+	self->fd = km_init(&attr, sizeof(attr), KMONITOR_CLOEXEC);
+	ASSERT_LE(0, self->fd);
+	self->fixed = variant->fixed;
+	if (self->fixed)
+		ASSERT_EQ(0,
+			  io_uring_register_files(&self->ring, &self->fd, 1));
+	km_add(self->fd, KMONITOR_TARGET_PROCESS, 0, KMONITOR_PROCESS_FORK, 1);
+}
+
+FIXTURE_TEARDOWN(ring)
+{
+	io_uring_queue_exit(&self->ring);
+	close(self->fd);
+}
+
+static pid_t make_record(void)
+{
+	pid_t child = km_fork();
+
+	if (!child)
+		_exit(0);
+	km_join(child);
+	return child;
+}
+
+/* Worker threads of io-wq in this process. */
+static int workers(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	char path[300], comm[32];
+	struct dirent *entry;
+	int count = 0;
+	FILE *file;
+
+	check(dir, "/proc/self/task");
+	while ((entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm",
+			 entry->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (fgets(comm, sizeof(comm), file))
+			count += !strncmp(comm, "iou-wrk", 7);
+		fclose(file);
+	}
+	closedir(dir);
+	return count;
+}
+
+static void submit(struct io_uring *ring, struct io_uring_sqe *sqe, bool fixed)
+{
+	if (fixed)
+		sqe->flags |= IOSQE_FIXED_FILE;
+	check(io_uring_submit(ring) == 1, "not submitted");
+}
+
+/* The next completion; ends the test if none comes. */
+static struct io_uring_cqe next_completion(struct io_uring *ring)
+{
+	struct __kernel_timespec timeout = { .tv_sec = KM_TIMEOUT_MS / 1000 };
+	struct io_uring_cqe *cqe, copy;
+	int ret = io_uring_wait_cqe_timeout(ring, &cqe, &timeout);
+
+	check(!ret, "no completion: %s", km_error(ret));
+	copy = *cqe;
+	io_uring_cqe_seen(ring, cqe);
+	return copy;
+}
+
+static bool nothing_completed(struct io_uring *ring)
+{
+	struct io_uring_cqe *cqe;
+
+	io_uring_get_events(ring);
+	return io_uring_peek_cqe(ring, &cqe) == -EAGAIN;
+}
+
+static void provide(struct io_uring *ring, void *buffers, size_t size, int nr,
+		    int first)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+	io_uring_prep_provide_buffers(sqe, buffers, size, nr, GROUP, first);
+	submit(ring, sqe, false);
+	check(next_completion(ring).res >= 0, "buffers refused");
+}
+
+static void start_multishot(struct io_uring *ring, int fd, bool fixed)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+	io_uring_prep_rw(OP_READ_MULTISHOT, sqe, fixed ? 0 : fd, NULL, 0, -1);
+	sqe->flags |= IOSQE_BUFFER_SELECT;
+	sqe->buf_group = GROUP;
+	submit(ring, sqe, fixed);
+}
+
+TEST_F(ring, read_waits_for_a_record)
+{
+	struct kmonitor_event event[4];
+	struct io_uring_sqe *sqe;
+	pid_t child;
+
+	for (uint64_t seq = 1; seq < 20; seq++) {
+		sqe = io_uring_get_sqe(&self->ring);
+		io_uring_prep_read(sqe, self->fixed ? 0 : self->fd, event,
+				   sizeof(event), -1);
+		submit(&self->ring, sqe, self->fixed);
+		ASSERT_TRUE(nothing_completed(&self->ring));
+		child = make_record();
+		ASSERT_EQ((int)RECORD, next_completion(&self->ring).res);
+		EXPECT_EQ(seq, event[0].seq);
+		EXPECT_EQ(child, event[0].fork.pid);
+	}
+	EXPECT_EQ(0, workers());
+}
+
+/* Buffers that run out end the shot, and the records wait for the next. */
+TEST_F(ring, multishot_read_loses_nothing_without_buffers)
+{
+	struct io_uring_cqe cqe;
+	uint64_t seq = 0, made = 0;
+
+	for (int round = 0; round < 5; round++) {
+		provide(&self->ring, self->buffer, sizeof(self->buffer[0]),
+			BUFFERS, 0);
+		start_multishot(&self->ring, self->fd, self->fixed);
+		/* More than fits into the buffers. */
+		for (int i = 0; i < 2 * BUFFERS + 1; i++, made++)
+			make_record();
+		for (;;) {
+			cqe = next_completion(&self->ring);
+			if (cqe.res < 0)
+				break;
+			ASSERT_TRUE(cqe.flags & IORING_CQE_F_BUFFER);
+			for (int at = 0; at < cqe.res / (int)RECORD; at++) {
+				int id = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
+
+				ASSERT_GT(BUFFERS, id);
+				ASSERT_EQ(++seq, self->buffer[id][at].seq);
+			}
+		}
+		EXPECT_EQ(-ENOBUFS, cqe.res);
+		EXPECT_EQ(0, cqe.flags & IORING_CQE_F_MORE);
+		EXPECT_EQ(made - seq, km_stats(self->fd).depth);
+	}
+	EXPECT_EQ(made, km_stats(self->fd).recorded);
+	EXPECT_EQ(0, workers());
+}
+
+TEST_F(ring, multishot_poll_tells_each_refill)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&self->ring);
+	struct kmonitor_event event[4];
+	struct io_uring_cqe cqe;
+
+	must(fcntl(self->fd, F_SETFL, O_NONBLOCK));
+	io_uring_prep_poll_multishot(sqe, self->fixed ? 0 : self->fd, POLLIN);
+	submit(&self->ring, sqe, self->fixed);
+	ASSERT_TRUE(nothing_completed(&self->ring));
+	for (int i = 0; i < 20; i++) {
+		make_record();
+		cqe = next_completion(&self->ring);
+		ASSERT_EQ(POLLIN, cqe.res & POLLIN);
+		ASSERT_TRUE(cqe.flags & IORING_CQE_F_MORE);
+		ASSERT_EQ(1, km_read(self->fd, event, 4));
+		ASSERT_TRUE(nothing_completed(&self->ring));
+	}
+	EXPECT_EQ(0, workers());
+}
+
+TEST_HARNESS_MAIN

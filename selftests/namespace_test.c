@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Promise 8: ids are those of the creator's namespaces, however deep they nest. */
+
+#include "kselftest_harness.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "common.h"
+
+#define ALL KMONITOR_TARGET_ALL
+
+/* The initial namespaces and three below them. */
+#define LEVELS 4
+
+/* The user id of root, as each level calls it. */
+static const uint32_t uids[LEVELS] = { 0, 10, 20, 30 };
+
+struct shared {
+	int asked[2];
+	int answered[2];
+	pid_t pid[LEVELS];
+	uint64_t start_ns[LEVELS];
+	size_t foreign;
+};
+
+/* The ids of the calling process from the initial namespace inwards. */
+static void own_ids(pid_t *pid)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	char line[256];
+	int nr = 0;
+
+	check(file, "/proc/self/status: %s", km_error(errno));
+	while (!nr && fgets(line, sizeof(line), file))
+		nr = sscanf(line, "NSpid: %d %d %d %d", &pid[0], &pid[1],
+			    &pid[2], &pid[3]);
+	fclose(file);
+	check(nr == LEVELS, "expected %d ids, got %d", LEVELS, nr);
+}
+
+/* What a level must have seen of the task at the bottom. */
+static void judge(int level, int fd, struct shared *shared)
+{
+	const struct kmonitor_event *fork, *exit;
+	pid_t pid = shared->pid[level];
+	struct km_log log = {};
+
+	km_read_until(fd, &log, KMONITOR_PROCESS_EXIT, pid);
+	fork = km_find_fork(&log, pid);
+	check(fork, "level %d: no fork of %d", level, pid);
+	exit = km_find(&log, KMONITOR_PROCESS_EXIT, pid);
+	check(exit->tgid == pid && fork->fork.tgid == pid,
+	      "level %d: expected tgid %d", level, pid);
+	check(exit->ppid == fork->pid && fork->fork.ppid == fork->pid,
+	      "level %d: expected the parent %d, got %d", level, fork->pid,
+	      exit->ppid);
+	check(exit->uid == uids[level], "level %d: expected uid %u, got %u",
+	      level, uids[level], exit->uid);
+	check(exit->exit.status == 6 << 8 && !exit->flags,
+	      "level %d: expected status 6", level);
+	shared->start_ns[level] = exit->start_ns;
+	for (size_t i = 0; i < log.nr; i++) {
+		check(log.event[i].pid > 0, "level %d: %s without an id", level,
+		      km_type_name(log.event[i].type));
+		/* What the outsider forked is in the first namespace only. */
+		if (log.event[i].type == KMONITOR_PROCESS_EXIT &&
+		    log.event[i].exit.status == 9 << 8 && level)
+			shared->foreign++;
+	}
+}
+
+/* In the initial namespaces: forks when the task at the bottom asks for it. */
+static void fork_outsider(struct shared *shared)
+{
+	pid_t child;
+
+	if (km_fork())
+		return;
+	km_gate_wait(shared->asked);
+	child = km_fork();
+	if (!child)
+		_exit(9);
+	km_join(child);
+	km_gate_open(shared->answered);
+	_exit(0);
+}
+
+/* Each level watches all that it can see, and runs the next one. */
+static void run(int level, struct shared *shared)
+{
+	char map[32];
+	pid_t child;
+	int fd;
+
+	fd = km_open(0);
+	km_add(fd, ALL, 0, KM_LIFE, level);
+	if (!level)
+		fork_outsider(shared);
+	if (level < LEVELS - 1) {
+		must(unshare(CLONE_NEWUSER | CLONE_NEWPID));
+		snprintf(map, sizeof(map), "%u %u 1", uids[level + 1],
+			 uids[level]);
+		km_must_write("/proc/self/uid_map", map);
+		km_must_write("/proc/self/setgroups", "deny");
+		km_must_write("/proc/self/gid_map", "0 0 1");
+	}
+	child = km_fork();
+	if (!child && level < LEVELS - 1) {
+		run(level + 1, shared);
+		_exit(0);
+	}
+	if (!child) {
+		own_ids(shared->pid);
+		km_gate_open(shared->asked);
+		km_gate_wait(shared->answered);
+		_exit(6);
+	}
+	check(km_join(child) == (level < LEVELS - 1 ? 0 : 6 << 8),
+	      "level %d: the next level failed", level);
+	judge(level, fd, shared);
+	close(fd);
+}
+
+TEST(each_level_has_its_own_ids_for_the_same_task)
+{
+	struct shared *shared =
+		must(mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	pid_t child;
+
+	km_gate(shared->asked);
+	km_gate(shared->answered);
+	child = km_fork();
+	if (!child) {
+		run(0, shared);
+		_exit(0);
+	}
+	ASSERT_EQ(0, km_join(child));
+	for (int level = 1; level < LEVELS; level++) {
+		EXPECT_NE(shared->pid[0], shared->pid[level]);
+		EXPECT_EQ(shared->start_ns[0], shared->start_ns[level]);
+	}
+	EXPECT_EQ(0, shared->foreign);
+}
+
+/* Its parent is outside: it has no id for it. */
+TEST(a_parent_outside_the_namespace_has_no_id)
+{
+	struct km_log log = {};
+	pid_t child = km_fork();
+	int fd;
+
+	if (!child) {
+		must(unshare(CLONE_NEWPID));
+		child = km_fork();
+		if (child)
+			_exit(km_join(child) >> 8);
+		fd = km_open(0);
+		km_add(fd, ALL, 0, KM_LIFE, 0);
+		if (!km_fork())
+			_exit(0);
+		wait(NULL);
+		km_drain(fd, &log);
+		check(log.nr == 3, "expected 3 records, got %zu", log.nr);
+		check(log.event[0].pid == 1 && log.event[0].ppid == 0,
+		      "expected process 1 without a parent");
+		check(log.event[2].pid == 2 && log.event[2].ppid == 1,
+		      "expected process 2, child of 1");
+		_exit(0);
+	}
+	EXPECT_EQ(0, km_join(child));
+}
+
+TEST_HARNESS_MAIN
