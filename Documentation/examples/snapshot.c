@@ -52,6 +52,7 @@ static void drain(int fd)
 		for (i = 0; i < len / (ssize_t)sizeof(*events); i++)
 			report(&events[i]);
 	} while (len > 0);
+	fflush(stdout);
 }
 
 int main(void)
