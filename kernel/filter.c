@@ -11,6 +11,7 @@
  * entries, and a grace period passes before the descriptor is freed.
  */
 
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
