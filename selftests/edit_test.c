@@ -3,6 +3,12 @@
 
 #include "kselftest_harness.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -92,6 +98,117 @@ TEST(edits_neither_double_nor_drop_records)
 	km_drain(fd, &log);
 	EXPECT_EQ(forks, km_count(&log, KMONITOR_PROCESS_FORK, forker));
 	EXPECT_EQ(0, km_count(&log, KMONITOR_LOST, 0));
+	close(fd);
+}
+
+#define CGROUP_PATH "/sys/fs/cgroup/edit_test"
+
+static long slab_bytes(void)
+{
+	FILE *file = fopen(CGROUP_PATH "/memory.stat", "re");
+	char name[64];
+	long value;
+
+	check(file, "no memory.stat");
+	while (fscanf(file, "%63s %ld", name, &value) == 2) {
+		if (!strcmp(name, "slab")) {
+			fclose(file);
+			return value;
+		}
+	}
+	die("no slab in memory.stat");
+}
+
+/*
+ * A deleted entry leaves the mark sets of what it held, though that lives on:
+ * here each process keeps a live mark, on which many dead ones would pile up.
+ */
+TEST(deleted_entries_give_their_memory_back)
+{
+	const int nr = km_scale(400, 100);
+	int kept = km_open(2), gate[2], procs;
+	long before, peak, now = 0;
+	pid_t child[400];
+
+	km_gate(gate);
+	must(mkdir(CGROUP_PATH, 0755));
+	for (int i = 0; i < nr; i++) {
+		child[i] = km_fork();
+		if (!child[i]) {
+			km_gate_wait(gate);
+			_exit(0);
+		}
+		km_add(kept, PROCESS, child[i], 0, 0);
+	}
+	procs = must(open(CGROUP_PATH "/cgroup.procs", O_WRONLY | O_CLOEXEC));
+	must(write(procs, "0", 1));
+	before = slab_bytes();
+	for (int round = 0; round < 8; round++) {
+		int fd = km_open(2);
+
+		for (int i = 0; i < nr; i++)
+			km_add(fd, PROCESS, child[i], 0, 0);
+		close(fd);
+	}
+	peak = slab_bytes() - before;
+	for (int tries = 0; tries < 40; tries++) {
+		usleep(250000);
+		now = slab_bytes() - before;
+		if (now < peak / 4)
+			break;
+	}
+	TH_LOG("%ld bytes, then %ld", peak, now);
+	EXPECT_LT(0, peak);
+	EXPECT_GT(peak / 4, now);
+	for (int i = 0; i < nr; i++)
+		km_gate_open(gate);
+	for (int i = 0; i < nr; i++)
+		km_join(child[i]);
+	EXPECT_EQ(0, km_stats(kept).filters);
+	close(kept);
+	close(procs);
+	procs = must(open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC));
+	must(write(procs, "0", 1));
+	close(procs);
+	must(rmdir(CGROUP_PATH));
+}
+
+/* What is dropped from a mark set takes nothing along that lives. */
+TEST(a_sweep_keeps_live_entries_and_their_empty)
+{
+	const int rounds = km_scale(6, 3);
+	int fd = km_open(0), gate[2], dead;
+	struct km_log log = {};
+	pid_t root, child = 0;
+
+	km_gate(gate);
+	root = km_fork();
+	if (!root) {
+		/* New members all the time, through all sweeps. */
+		for (;;) {
+			child = km_fork();
+			if (!child)
+				_exit(0);
+			km_join(child);
+		}
+	}
+	km_add(fd, KMONITOR_TARGET_TREE, root, 0, 7);
+	for (int i = 0; i < rounds; i++) {
+		dead = km_open(2);
+		km_add(dead, KMONITOR_TARGET_TREE, root, 0, 0);
+		km_add(dead, PROCESS, root, 0, 0);
+		km_add(dead, KMONITOR_TARGET_TREE, 0, 0, 0);
+		close(dead);
+		usleep(400000);
+		EXPECT_EQ(1, km_stats(fd).filters);
+		EXPECT_EQ(0, km_stats(fd).matched);
+	}
+	must(kill(root, SIGKILL));
+	km_join(root);
+	km_read_until(fd, &log, KMONITOR_EMPTY, root);
+	EXPECT_EQ(1, log.nr);
+	EXPECT_EQ(7, log.event[0].cookie);
+	EXPECT_LT(1, log.event[0].empty.members);
 	close(fd);
 }
 

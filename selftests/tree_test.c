@@ -367,4 +367,200 @@ TEST_F(monitor, a_deleted_tree_says_no_more)
 	EXPECT_EQ(0, km_stats(self->fd).filters);
 }
 
+/* Orphans that a subreaper below the root, or one outside, takes. */
+TEST_F(monitor, reparenting_does_not_end_membership)
+{
+	int told[2], inside;
+	pid_t root;
+
+	for (inside = 0; inside < 2; inside++) {
+		struct km_log log = {};
+
+		must(pipe(told));
+		root = km_fork();
+		if (!root) {
+			km_gate_wait(self->gate);
+			must(prctl(PR_SET_CHILD_SUBREAPER, inside));
+			if (!km_fork()) {
+				if (!km_fork()) {
+					pid_t parent = getppid();
+
+					km_gate_open(told);
+					while (getppid() == parent)
+						sched_yield();
+					fork_to_end();
+					_exit(0);
+				}
+				km_gate_wait(told);
+				_exit(0);
+			}
+			if (inside)
+				reap_all();
+			_exit(0);
+		}
+		km_add(self->fd, TREE, root, KM_LIFE, 5);
+		km_gate_open(self->gate);
+		reap_all();
+		EXPECT_EQ(4, empty_of(self->fd, &log, root)->empty.members);
+		EXPECT_EQ(4, km_count(&log, KMONITOR_PROCESS_EXIT, 0));
+		close(told[0]);
+		close(told[1]);
+	}
+}
+
+/* A chain of processes, each the root of a tree. */
+static void make_chain(int gate[2], pid_t *chain, int depth)
+{
+	int told[2], ready[2];
+
+	must(pipe(told));
+	km_gate(ready);
+	if (!km_fork()) {
+		for (int i = 0; i < depth; i++) {
+			pid_t self = getpid();
+
+			must(write(told[1], &self, sizeof(self)));
+			if (i < depth - 1 && km_fork())
+				break;
+		}
+		km_gate_open(ready);
+		km_gate_wait(gate);
+		reap_all();
+		_exit(0);
+	}
+	for (int i = 0; i < depth; i++) {
+		must(read(told[0], chain + i, sizeof(*chain)));
+		km_gate_wait(ready);
+	}
+}
+
+/* Whichever tree goes, the members are those of the next one outside. */
+TEST_F(monitor, trees_are_deleted_inside_out_and_outside_in)
+{
+	enum { DEPTH = 5 };
+
+	for (int inside_out = 0; inside_out < 2; inside_out++) {
+		struct km_log log = {};
+		uint64_t handle[DEPTH];
+		pid_t chain[DEPTH];
+		int fd = km_open(0);
+
+		make_chain(self->gate, chain, DEPTH);
+		for (int i = 0; i < DEPTH; i++)
+			handle[i] = km_add(fd, TREE, chain[i], KM_LIFE, i + 1);
+		for (int i = 0; i < DEPTH - 1; i++)
+			EXPECT_EQ(
+				0,
+				km_del(fd,
+				       handle[inside_out ? DEPTH - 1 - i : i]));
+		for (int i = 0; i < DEPTH; i++)
+			km_gate_open(self->gate);
+		reap_all();
+		km_read_until(fd, &log, KMONITOR_EMPTY, 0);
+		km_drain(fd, &log);
+		EXPECT_EQ(1, km_count(&log, KMONITOR_EMPTY, 0));
+		EXPECT_EQ(inside_out ? DEPTH : 1,
+			  log.event[log.nr - 1].empty.members);
+		EXPECT_EQ(inside_out ? DEPTH : 1,
+			  km_count(&log, KMONITOR_PROCESS_EXIT, 0));
+		for (size_t i = 0; i < log.nr; i++)
+			EXPECT_EQ(inside_out ? 1 : DEPTH, log.event[i].cookie);
+		close(fd);
+	}
+}
+
+/*
+ * Each generation forks the next and ends.  Whenever the tree is added, all
+ * that comes after is in it: each FORK has its EXIT, and EMPTY counts them.
+ */
+static void run_relay(int rounds, int gate[2])
+{
+	for (int i = 0; i < rounds; i++) {
+		if (i == rounds / 8)
+			km_gate_open(gate);
+		if (km_fork())
+			_exit(0);
+	}
+	_exit(0);
+}
+
+TEST_F(monitor, a_relay_of_forks_does_not_escape_from_add)
+{
+	const int rounds = km_scale(400, 100);
+	int ready[2], left = 0;
+	const struct kmonitor_event *empty;
+	pid_t root;
+
+	km_gate(ready);
+	root = km_fork();
+	if (!root) {
+		for (int i = 0; i < 3; i++) {
+			if (!km_fork())
+				run_relay(rounds, ready);
+		}
+		km_gate_wait(self->gate);
+		_exit(0);
+	}
+	/* The runners leave it: reparented to here, outside of the root. */
+	for (int i = 0; i < 3; i++)
+		km_gate_wait(ready);
+	km_add(self->fd, TREE, getpid(), KM_LIFE, 5);
+	km_gate_open(self->gate);
+	reap_all();
+	km_drain(self->fd, &self->log);
+	for (size_t i = 0; i < self->log.nr; i++) {
+		const struct kmonitor_event *event = self->log.event + i;
+
+		if (event->type != KMONITOR_PROCESS_FORK)
+			continue;
+		left++;
+		EXPECT_EQ(1, km_count(&self->log, KMONITOR_PROCESS_EXIT,
+				      event->fork.pid));
+	}
+	/* Each relay went on to its end under watch. */
+	EXPECT_LE(3, left);
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_LOST, 0));
+	EXPECT_LE((size_t)left, km_count(&self->log, KMONITOR_PROCESS_EXIT, 0));
+	empty = km_find(&self->log, KMONITOR_EMPTY, 0);
+	EXPECT_EQ(NULL, empty);
+}
+
+/* Trees that come and go over a storm of forks lose no fork of the outer. */
+TEST_F(monitor, edits_of_inner_trees_lose_no_member)
+{
+	const int forks = km_scale(2000, 300);
+	int fd = km_open(1 << 15), other = km_open(2), status;
+	struct km_log log = {};
+	uint64_t handle;
+	pid_t root;
+
+	root = km_fork();
+	if (!root) {
+		km_gate_wait(self->gate);
+		for (int i = 0; i < forks; i++)
+			km_join(i % 2 ? fork_to_end() : ({
+				pid_t child = vfork();
+
+				if (!child)
+					_exit(0);
+				child;
+			}));
+		_exit(0);
+	}
+	km_add(fd, TREE, root, KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXIT,
+	       5);
+	km_gate_open(self->gate);
+	while (!must(waitpid(root, &status, WNOHANG))) {
+		if (!km_try_add(other, TREE, root, 0, 0, &handle))
+			km_del(other, handle);
+		if (!km_try_add(fd, TREE, getpid(), 0, 0, &handle))
+			km_del(fd, handle);
+	}
+	EXPECT_EQ(forks + 1, empty_of(fd, &log, root)->empty.members);
+	EXPECT_EQ(forks, km_count(&log, KMONITOR_PROCESS_FORK, root));
+	EXPECT_EQ(forks + 1, km_count(&log, KMONITOR_PROCESS_EXIT, 0));
+	close(fd);
+	close(other);
+}
+
 TEST_HARNESS_MAIN
