@@ -247,7 +247,7 @@ TEST_F(monitor, add_refuses_each_unknown_bit)
 	const unsigned int add = KMONITOR_IOC_FILTER_ADD;
 	const uint32_t known = 2 * KMONITOR_EXEC_FAILED - 1;
 
-	expect_edit_refuses_bits(_metadata, self->fd, add, 1, ~0xfU, 0xf);
+	expect_edit_refuses_bits(_metadata, self->fd, add, 1, ~0xfU, 0x7);
 	expect_edit_refuses_bits(_metadata, self->fd, add, 4, ~known,
 				 known & ~KM_LIFE);
 	expect_edit_refuses_bits(_metadata, self->fd, add, 5, ~0U, 0);
@@ -257,11 +257,26 @@ TEST_F(monitor, add_refuses_each_unknown_bit)
 	EXPECT_TRUE(unchanged(self->fd));
 }
 
+TEST_F(monitor, only_a_tree_is_killed_on_close)
+{
+	static const uint32_t targets[] = { THREAD_TARGET, PROCESS, ALL };
+	struct kmonitor_filter filter = {
+		.flags = KMONITOR_FILTER_KILL_ON_CLOSE,
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		filter.target = targets[i];
+		EXPECT_EQ(-EINVAL, km_ioctl(self->fd, KMONITOR_IOC_FILTER_ADD,
+					    &filter));
+	}
+	EXPECT_TRUE(unchanged(self->fd));
+}
+
 TEST_F(monitor, del_refuses_each_unknown_bit)
 {
 	const unsigned int del = KMONITOR_IOC_FILTER_DEL;
 
-	expect_edit_refuses_bits(_metadata, self->fd, del, 1, ~0xfU, 0xf);
+	expect_edit_refuses_bits(_metadata, self->fd, del, 1, ~0xfU, 0x7);
 	expect_edit_refuses_bits(_metadata, self->fd, del, 5, ~0U, 0);
 	for (int word = 10; word < 12; word++)
 		expect_edit_refuses_bits(_metadata, self->fd, del, word, ~0U,
