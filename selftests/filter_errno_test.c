@@ -244,17 +244,13 @@ static void expect_edit_refuses_bits(struct __test_metadata *_metadata, int fd,
 	EXPECT_EQ(1, km_stats(fd).filters);
 }
 
-#define KNOWN_FLAGS                                       \
-	(KMONITOR_FILTER_PIDFD | KMONITOR_FILTER_IGNORE | \
-	 KMONITOR_FILTER_FAILED_ONLY)
-
 /* Words: 1 flags, 4 events, 5 reserved, 8 and 9 handle, 10 and 11 reserved2. */
 TEST_F(monitor, add_refuses_each_unknown_bit)
 {
 	const unsigned int add = KMONITOR_IOC_FILTER_ADD;
 	const uint32_t known = 2 * KMONITOR_EXEC_FAILED - 1;
 
-	expect_edit_refuses_bits(_metadata, self->fd, add, 1, ~0xfU, 0xf);
+	expect_edit_refuses_bits(_metadata, self->fd, add, 1, ~0xfU, 0);
 	expect_edit_refuses_bits(_metadata, self->fd, add, 4, ~known, 0);
 	expect_edit_refuses_bits(_metadata, self->fd, add, 5, ~0U, 0);
 	for (int word = 8; word < 12; word++)
@@ -263,12 +259,26 @@ TEST_F(monitor, add_refuses_each_unknown_bit)
 	EXPECT_TRUE(unchanged(self->fd));
 }
 
+TEST_F(monitor, only_a_tree_is_killed_on_close)
+{
+	static const uint32_t targets[] = { THREAD_TARGET, PROCESS, ALL };
+	struct kmonitor_filter filter = {
+		.flags = KMONITOR_FILTER_KILL_ON_CLOSE,
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		filter.target = targets[i];
+		EXPECT_EQ(-EINVAL, km_ioctl(self->fd, KMONITOR_IOC_FILTER_ADD,
+					    &filter));
+	}
+	EXPECT_TRUE(unchanged(self->fd));
+}
+
 TEST_F(monitor, del_refuses_each_unknown_bit)
 {
 	const unsigned int del = KMONITOR_IOC_FILTER_DEL;
 
-	expect_edit_refuses_bits(_metadata, self->fd, del, 1, ~0xfU,
-				 ~KNOWN_FLAGS & 0xf);
+	expect_edit_refuses_bits(_metadata, self->fd, del, 1, ~0xfU, 0);
 	expect_edit_refuses_bits(_metadata, self->fd, del, 5, ~0U, 0);
 	for (int word = 10; word < 12; word++)
 		expect_edit_refuses_bits(_metadata, self->fd, del, word, ~0U,
