@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Promise 7: list, then watch, without a gap. */
+
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+
+#include "common.h"
+#include "storm.h"
+
+#define NOBODY 65534
+
+#define PROCESS KMONITOR_TARGET_PROCESS
+#define TREE KMONITOR_TARGET_TREE
+#define ALL KMONITOR_TARGET_ALL
+
+static int snapshot(int fd, uint64_t handle, uint64_t token)
+{
+	struct kmonitor_snapshot arg = { .handle = handle, .token = token };
+
+	return km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &arg);
+}
+
+/* To its end, reading whenever it asks for it; the number of calls. */
+static unsigned int list(int fd, uint64_t handle, uint64_t token,
+			 struct km_log *log)
+{
+	unsigned int calls = 1;
+	int ret;
+
+	while ((ret = snapshot(fd, handle, token)) == 1) {
+		km_drain(fd, log);
+		calls++;
+	}
+	check(!ret, "SNAPSHOT: %s", km_error(ret));
+	km_drain(fd, log);
+	return calls;
+}
+
+FIXTURE(monitor)
+{
+	int fd;
+	int gate[2];
+	struct km_log log;
+};
+
+FIXTURE_SETUP(monitor)
+{
+	self->fd = km_open(0);
+	km_gate(self->gate);
+}
+
+FIXTURE_TEARDOWN(monitor)
+{
+	close(self->fd);
+}
+
+static pid_t fork_at_gate(int gate[2])
+{
+	pid_t child = km_fork();
+
+	if (!child) {
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	return child;
+}
+
+static void *wait_at_gate(void *gate)
+{
+	km_gate_wait(gate);
+	return NULL;
+}
+
+TEST_F(monitor, a_task_record_describes_the_process)
+{
+	const struct kmonitor_event *task, *fork;
+	pthread_t thread;
+	struct stat info;
+	int ready[2];
+	pid_t child;
+
+	km_gate(ready);
+	km_add(self->fd, PROCESS, 0, KMONITOR_PROCESS_FORK, 1);
+	child = km_fork();
+	if (!child) {
+		must(setsid());
+		must(prctl(PR_SET_NAME, "described"));
+		pthread_create(&thread, NULL, wait_at_gate, self->gate);
+		km_gate_open(ready);
+		km_gate_wait(self->gate);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	km_add(self->fd, TREE, child, 0, 77);
+	EXPECT_EQ(1, list(self->fd, 0, 5, &self->log));
+	ASSERT_EQ(4, self->log.nr);
+	fork = km_find_fork(&self->log, child);
+	task = km_find(&self->log, KMONITOR_TASK, child);
+	ASSERT_NE(NULL, fork);
+	ASSERT_NE(NULL, task);
+	EXPECT_LT(fork, task);
+	EXPECT_EQ(77, task->cookie);
+	EXPECT_EQ(0, task->flags);
+	EXPECT_EQ(child, task->tgid);
+	EXPECT_EQ(getpid(), task->ppid);
+	EXPECT_EQ(0, task->uid);
+	EXPECT_EQ(fork->fork.start_ns, task->start_ns);
+	EXPECT_EQ(fork->fork.cgroup_id, task->cgroup_id);
+	EXPECT_EQ(fork->fork.pidfd_ino, task->task.pidfd_ino);
+	EXPECT_STREQ("described", task->comm);
+	EXPECT_EQ(child, task->task.sid);
+	EXPECT_EQ(child, task->task.pgid);
+	EXPECT_EQ(2, task->task.nr_threads);
+	EXPECT_EQ(5, task->task.token);
+	must(stat("/proc/self/exe", &info));
+	EXPECT_EQ(info.st_ino, task->task.ino);
+	EXPECT_EQ(major(info.st_dev), task->task.dev_major);
+	EXPECT_EQ(minor(info.st_dev), task->task.dev_minor);
+	EXPECT_EQ(0, task->task.flags);
+	/* This process, by its other entry, and the end. */
+	task = km_find(&self->log, KMONITOR_TASK, getpid());
+	ASSERT_NE(NULL, task);
+	EXPECT_EQ(1, task->cookie);
+	EXPECT_EQ(KMONITOR_SNAPSHOT_END, self->log.event[3].type);
+	EXPECT_EQ(5, self->log.event[3].task.token);
+	km_gate_open(self->gate);
+	km_join(child);
+}
+
+TEST_F(monitor, a_handle_lists_its_entry_alone)
+{
+	pid_t child = fork_at_gate(self->gate);
+	uint64_t handle, other;
+
+	other = km_add(self->fd, TREE, 0, 0, 1);
+	handle = km_add(self->fd, PROCESS, child, 0, 2);
+	list(self->fd, handle, 1, &self->log);
+	ASSERT_EQ(2, self->log.nr);
+	EXPECT_EQ(child, self->log.event[0].pid);
+	EXPECT_EQ(2, self->log.event[0].cookie);
+	list(self->fd, other, 2, &self->log);
+	ASSERT_EQ(5, self->log.nr);
+	EXPECT_EQ(2, km_count(&self->log, KMONITOR_TASK, child));
+	EXPECT_EQ(1, km_find(&self->log, KMONITOR_TASK, getpid())->cookie);
+	EXPECT_EQ(1, self->log.event[3].cookie);
+	km_gate_open(self->gate);
+	km_join(child);
+	EXPECT_EQ(-ENOENT, snapshot(self->fd, handle, 3));
+	EXPECT_EQ(-ENOENT, snapshot(self->fd, UINT64_MAX, 3));
+}
+
+TEST_F(monitor, zombies_and_strangers_are_not_listed)
+{
+	pid_t stranger = fork_at_gate(self->gate);
+	pid_t zombie, root;
+	siginfo_t info;
+	int ready[2];
+
+	km_gate(ready);
+	root = km_fork();
+	if (!root) {
+		zombie = km_fork();
+		if (!zombie)
+			_exit(0);
+		must(waitid(P_PID, zombie, &info, WEXITED | WNOWAIT));
+		km_gate_open(ready);
+		km_gate_wait(self->gate);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	km_add(self->fd, TREE, root, 0, 1);
+	list(self->fd, 0, 1, &self->log);
+	ASSERT_EQ(2, self->log.nr);
+	EXPECT_EQ(root, self->log.event[0].pid);
+	km_gate_open(self->gate);
+	km_gate_open(self->gate);
+	km_join(root);
+	km_join(stranger);
+}
+
+/* It stops at half of the ring, and goes on where it was. */
+TEST_F(monitor, a_small_ring_takes_many_calls_and_no_loss)
+{
+	pid_t child[40];
+	int fd = km_open(16);
+
+	for (int i = 0; i < 40; i++)
+		child[i] = fork_at_gate(self->gate);
+	km_add(fd, TREE, 0, KM_LIFE, 1);
+	EXPECT_EQ(1, snapshot(fd, 0, 9));
+	EXPECT_EQ(8, km_stats(fd).depth);
+	EXPECT_EQ(1, snapshot(fd, 0, 9));
+	EXPECT_EQ(8, km_stats(fd).depth);
+	EXPECT_LE(5, list(fd, 0, 9, &self->log));
+	EXPECT_EQ(42, self->log.nr);
+	for (int i = 0; i < 40; i++)
+		EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, child[i]));
+	EXPECT_EQ(0, km_stats(fd).lost);
+	EXPECT_EQ(0, km_stats(fd).pending);
+
+	/* Another token starts anew, as does the same one after the end. */
+	EXPECT_EQ(1, snapshot(fd, 0, 9));
+	km_drain(fd, &self->log);
+	EXPECT_EQ(50, self->log.nr);
+	list(fd, 0, 10, &self->log);
+	EXPECT_EQ(92, self->log.nr);
+	EXPECT_EQ(2, km_count(&self->log, KMONITOR_SNAPSHOT_END, 0));
+	for (int i = 0; i < 40; i++)
+		km_gate_open(self->gate);
+	for (int i = 0; i < 40; i++)
+		km_join(child[i]);
+	close(fd);
+}
+
+/* A ring full of other records delays the end; it doesn't lose it. */
+TEST_F(monitor, the_end_waits_for_room)
+{
+	int fd = km_open(2);
+
+	km_add(fd, PROCESS, 0, KMONITOR_PROCESS_FORK, 1);
+	EXPECT_EQ(1, snapshot(fd, 0, 1));
+	km_gate_open(self->gate);
+	km_join(fork_at_gate(self->gate));
+	EXPECT_EQ(2, km_stats(fd).depth);
+	EXPECT_EQ(1, snapshot(fd, 0, 1));
+	km_drain(fd, &self->log);
+	EXPECT_EQ(0, snapshot(fd, 0, 1));
+	km_drain(fd, &self->log);
+	ASSERT_EQ(3, self->log.nr);
+	EXPECT_EQ(KMONITOR_TASK, self->log.event[0].type);
+	EXPECT_EQ(KMONITOR_PROCESS_FORK, self->log.event[1].type);
+	EXPECT_EQ(KMONITOR_SNAPSHOT_END, self->log.event[2].type);
+	EXPECT_EQ(0, km_stats(fd).lost);
+	close(fd);
+}
+
+TEST_F(monitor, each_argument_is_answered_as_documented)
+{
+	struct kmonitor_snapshot arg = {};
+
+	EXPECT_EQ(0, km_ioctl(self->fd, KMONITOR_IOC_SNAPSHOT, &arg));
+	arg.reserved = 1;
+	EXPECT_EQ(-EINVAL, km_ioctl(self->fd, KMONITOR_IOC_SNAPSHOT, &arg));
+	arg.reserved = 1ULL << 63;
+	EXPECT_EQ(-EINVAL, km_ioctl(self->fd, KMONITOR_IOC_SNAPSHOT, &arg));
+	EXPECT_EQ(-EFAULT, km_ioctl(self->fd, KMONITOR_IOC_SNAPSHOT, NULL));
+	EXPECT_EQ(-EINVAL, km_ioctl(self->fd, _IOC(1, 0xDE, 4, 23), &arg));
+	EXPECT_EQ(-E2BIG, km_ioctl(self->fd, _IOC(1, 0xDE, 4, 8192), &arg));
+	km_drain(self->fd, &self->log);
+	EXPECT_EQ(1, self->log.nr);
+}
+
+/* All that /proc has, kernel threads too. */
+TEST_F(monitor, all_lists_every_process)
+{
+	struct km_log log = {};
+
+	km_add(self->fd, ALL, 0, 0, 3);
+	list(self->fd, 0, 1, &log);
+	EXPECT_EQ(1, km_count(&log, KMONITOR_TASK, 1));
+	EXPECT_EQ(1, km_count(&log, KMONITOR_TASK, 2));
+	EXPECT_EQ(1, km_count(&log, KMONITOR_TASK, getpid()));
+	EXPECT_EQ(1, km_count(&log, KMONITOR_TASK, getppid()));
+	EXPECT_EQ(0, km_find(&log, KMONITOR_TASK, 2)->task.ino);
+	EXPECT_NE(0, km_find(&log, KMONITOR_TASK, 1)->task.ino);
+}
+
+/* Of a member of another user only that it is there; of others nothing. */
+TEST_F(monitor, who_may_not_be_seen_is_redacted)
+{
+	const struct kmonitor_event *task;
+	pid_t child = fork_at_gate(self->gate);
+
+	km_add(self->fd, TREE, child, 0, 1);
+	km_add(self->fd, ALL, 0, 0, 2);
+	must(setresgid(NOBODY, NOBODY, NOBODY));
+	must(setresuid(NOBODY, NOBODY, NOBODY));
+	must(prctl(PR_SET_DUMPABLE, 1));
+	list(self->fd, 0, 1, &self->log);
+	task = km_find(&self->log, KMONITOR_TASK, child);
+	ASSERT_NE(NULL, task);
+	EXPECT_EQ(KMONITOR_EVENT_REDACTED, task->flags);
+	EXPECT_EQ((uint32_t)-1, task->uid);
+	EXPECT_EQ(0, task->cgroup_id);
+	EXPECT_STREQ("", task->comm);
+	EXPECT_NE(0, task->start_ns);
+	EXPECT_EQ(1, task->task.token);
+	EXPECT_EQ(0, task->task.sid);
+	EXPECT_EQ(0, task->task.nr_threads);
+	EXPECT_EQ(0, task->task.ino);
+	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, getpid()));
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_TASK, 1));
+	km_gate_open(self->gate);
+}
+
+/* Many processes, which share this one's memory. */
+
+struct crowd {
+	unsigned int nr;
+	pid_t *pid;
+	char *stacks;
+};
+
+#define CROWD_STACK 4096
+
+static int idle(void *arg)
+{
+	(void)arg;
+	for (;;)
+		syscall(SYS_pause);
+	return 0;
+}
+
+static void raise_crowd(struct crowd *crowd, unsigned int nr)
+{
+	crowd->nr = nr;
+	crowd->pid = calloc(nr, sizeof(*crowd->pid));
+	crowd->stacks = must(mmap(NULL, (size_t)nr * CROWD_STACK,
+				  PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	for (unsigned int i = 0; i < nr; i++)
+		crowd->pid[i] = must(clone(
+			idle, crowd->stacks + (i + 1) * CROWD_STACK,
+			CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD, NULL));
+}
+
+static void dismiss_crowd(struct crowd *crowd)
+{
+	for (unsigned int i = 0; i < crowd->nr; i++)
+		kill(crowd->pid[i], SIGKILL);
+	for (unsigned int i = 0; i < crowd->nr; i++)
+		km_join(crowd->pid[i]);
+}
+
+TEST_F(monitor, a_crowd_is_listed_once_each)
+{
+	struct crowd crowd;
+
+	raise_crowd(&crowd, km_scale(6000, 1000));
+	km_add(self->fd, TREE, 0, 0, 1);
+	list(self->fd, 0, 1, &self->log);
+	dismiss_crowd(&crowd);
+	ASSERT_EQ(crowd.nr + 2, self->log.nr);
+	/* They come by process id, and so does the test before its children. */
+	for (size_t i = 1; i + 1 < self->log.nr; i++)
+		ASSERT_LT(self->log.event[i - 1].tgid, self->log.event[i].tgid);
+}
+
+/* What the log says of each process, to be checked record by record. */
+
+enum known {
+	UNKNOWN,
+	ALIVE,
+	GONE,
+};
+
+struct life {
+	uint64_t start_ns;
+	enum known known;
+};
+
+static struct life *life_of(struct life *lives, pid_t pid, uint64_t start_ns)
+{
+	struct life *life = &lives[pid];
+
+	/* A process id that is used again names another process. */
+	if (life->start_ns < start_ns) {
+		life->start_ns = start_ns;
+		life->known = UNKNOWN;
+	}
+	check(life->start_ns == start_ns, "%d: the one before is back", pid);
+	return life;
+}
+
+static void check_storm(const struct km_log *log, unsigned int *tasks)
+{
+	struct life *life, *lives = calloc(1 << 22, sizeof(*lives));
+	bool complete = false;
+
+	for (size_t i = 0; i < log->nr; i++) {
+		const struct kmonitor_event *e = &log->event[i];
+
+		if (e->type == KMONITOR_SNAPSHOT_END) {
+			complete = true;
+			continue;
+		}
+		if (e->type == KMONITOR_EMPTY)
+			continue;
+		life = life_of(lives, e->tgid, e->start_ns);
+		check(life->known != GONE, "%s of %d after its PROCESS_EXIT",
+		      km_type_name(e->type), e->tgid);
+		check(life->known == ALIVE || !complete ||
+			      e->type == KMONITOR_TASK,
+		      "%s of %d, which was not listed", km_type_name(e->type),
+		      e->tgid);
+		if (e->type == KMONITOR_PROCESS_EXIT)
+			life->known = GONE;
+		if (e->type == KMONITOR_TASK) {
+			life->known = ALIVE;
+			++*tasks;
+		}
+		if (e->type != KMONITOR_PROCESS_FORK)
+			continue;
+		life = life_of(lives, e->fork.tgid, e->fork.start_ns);
+		check(life->known == UNKNOWN, "FORK of %d after its TASK",
+		      e->fork.tgid);
+		life->known = ALIVE;
+	}
+	free(lives);
+}
+
+static void brew(const char *program)
+{
+	char *argv[] = { (char *)program, NULL };
+
+	for (unsigned int i = 0;; i++)
+		storm_round(i % 3, argv);
+}
+
+/* Each round starts in the middle of the storm, with a new descriptor. */
+TEST(list_then_watch_has_no_gap)
+{
+	const unsigned int rounds = km_scale(60, 12);
+	char *program = km_helper("quick");
+	unsigned int tasks = 0;
+	struct km_log log = {};
+	pid_t root, storm;
+	int fd;
+
+	root = km_fork();
+	if (!root) {
+		must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+		for (int i = 0; i < 4; i++) {
+			storm = km_fork();
+			if (!storm) {
+				must(prctl(PR_SET_PDEATHSIG, SIGKILL));
+				brew(program);
+			}
+		}
+		pause();
+	}
+	for (unsigned int i = 0; i < rounds; i++) {
+		fd = km_open(i % 2 ? 32 : 32768);
+		log.nr = 0;
+		km_add(fd, i % 4 < 2 ? TREE : ALL, i % 4 < 2 ? root : 0,
+		       KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXEC |
+			       KMONITOR_PROCESS_EXIT,
+		       1);
+		for (uint64_t token = 1; token <= 3; token++)
+			list(fd, 0, token, &log);
+		usleep(1000);
+		km_drain(fd, &log);
+		/* The small ring tests resuming, and may lose live records. */
+		if (!km_stats(fd).lost && !km_stats(fd).pending)
+			check_storm(&log, &tasks);
+		else
+			ASSERT_EQ(1, i % 2);
+		ASSERT_EQ(3, km_count(&log, KMONITOR_SNAPSHOT_END, 0));
+		close(fd);
+	}
+	TH_LOG("%u TASK records", tasks);
+	EXPECT_LE(rounds, tasks);
+	must(kill(root, SIGKILL));
+	km_join(root);
+	free(program);
+}
+
+TEST_HARNESS_MAIN
