@@ -250,6 +250,7 @@ TEST_F(trees, who_asked_must_be_allowed_to_kill)
 	km_gate(ready);
 	root = km_fork();
 	if (!root) {
+		close(self->fd);
 		if (!km_fork()) {
 			km_gate_wait(self->gate);
 			_exit(0);
