@@ -33,6 +33,9 @@ static const struct rhashtable_params params = {
 	.automatic_shrinking = true,
 };
 
+/* A bit of no event type, for an entry whatever it wants: snapshots ask for it. */
+#define PRESENT BIT(31)
+
 /* CGROUP and UID entries by their struct kmonitor_condition. */
 static struct rhltable table;
 
@@ -178,7 +181,7 @@ int kmonitor_condition_add(struct kmonitor_entry *entry)
 		return ret;
 	}
 	conditions->nr++;
-	count(entry, 0, entry->events);
+	count(entry, 0, entry->events | PRESENT);
 	return 0;
 }
 
@@ -195,7 +198,7 @@ void kmonitor_condition_del(struct kmonitor_entry *entry)
 	if (!conditions)
 		return;
 	guard(mutex)(&conditions_lock);
-	count(entry, entry->events, 0);
+	count(entry, entry->events | PRESENT, 0);
 	if (entry->target == KMONITOR_TARGET_ALL)
 		hlist_del_rcu(&entry->all);
 	else
@@ -214,7 +217,7 @@ void kmonitor_condition_del(struct kmonitor_entry *entry)
 void kmonitor_condition_set_events(struct kmonitor_entry *entry, u32 events)
 {
 	guard(mutex)(&conditions_lock);
-	count(entry, entry->events, events);
+	count(entry, entry->events | PRESENT, events | PRESENT);
 	WRITE_ONCE(entry->events, events);
 }
 
