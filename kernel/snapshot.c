@@ -15,9 +15,8 @@
  *   exec  In the same way TASK is appended only if the program has not changed
  *         since it was looked at; EXEC comes after siglock has been passed.
  *
- * A process that is not found any more has sent PROCESS_EXIT, and the walk waits
- * for one that is about to: none comes behind SNAPSHOT_END of a process that was
- * not listed.  One that is born where the walk has been sends FORK.
+ * A process that is not found any more has sent PROCESS_EXIT, or is about to; one
+ * that is born where the walk has been sends FORK.
  */
 
 #include <linux/pid.h>
@@ -212,23 +211,6 @@ static u32 number_args(const struct kmonitor *mon, struct kmonitor_args *args,
 	return nr;
 }
 
-/*
- * Whether PROCESS_EXIT is under way; it stands when the last thread has come to
- * exit_notify().  The caller holds the siglock.
- */
-static bool in_exit_hook(struct task_struct *leader)
-{
-	struct task_struct *thread;
-
-	if (atomic_read(&leader->signal->kmonitor_threads))
-		return false;
-	for_each_thread(leader, thread) {
-		if (!READ_ONCE(thread->exit_state))
-			return true;
-	}
-	return false;
-}
-
 /* Appends the records unless the process has exited or changed its program. */
 static enum step append_task(struct kmonitor *mon,
 			     const struct subject *subject, u64 exec_id,
@@ -245,7 +227,7 @@ static enum step append_task(struct kmonitor *mon,
 	sighand = lock_task_sighand(leader, &flags);
 	if (!sighand)
 		return STEP_AGAIN;
-	if (READ_ONCE(leader->self_exec_id) != exec_id || in_exit_hook(leader))
+	if (READ_ONCE(leader->self_exec_id) != exec_id)
 		step = STEP_AGAIN;
 	else if (atomic_read(&leader->signal->kmonitor_threads))
 		done = kmonitor_ring_try_append_group(&mon->ring, event,
@@ -304,8 +286,6 @@ static bool walk(struct kmonitor *mon)
 			return false;
 		if (step == STEP_ON)
 			mon->snapshot.next++;
-		else
-			schedule_timeout_interruptible(1);
 		if (signal_pending(current))
 			return false;
 		cond_resched();
