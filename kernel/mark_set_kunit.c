@@ -238,6 +238,7 @@ static struct kunit_suite mark_set_suite = {
 	.name = "kmonitor_mark_set",
 	.test_cases = mark_set_cases,
 };
+
 kunit_test_suite(mark_set_suite);
 
 MODULE_DESCRIPTION("KUnit tests of mark sets");
