@@ -3,6 +3,7 @@
 
 O ?= build
 KERNEL ?= release
+MINUTES ?= 10
 PATCHES_DIR ?= $(O)/patches
 out := $(abspath $(O))
 
@@ -20,6 +21,7 @@ help:
 	@echo 'make shell     an interactive shell in that VM'
 	@echo 'make check     run the tests in the VM (KERNEL=release|debug|kcsan|off,'
 	@echo '               VCPUS=n, TESTS=pattern)'
+	@echo 'make stress    race everything for MINUTES=$(MINUTES) in the VM (KERNEL=)'
 	@echo 'make bench-icount   what kmonitor costs, in instructions of the VM'
 	@echo 'make lint      checkpatch, W=1, sparse, clang-format, kernel-doc, manual pages,'
 	@echo '               shellcheck, codespell'
@@ -58,6 +60,10 @@ check: packages
 	@$(MAKE) -s all || { echo '0 passed, 1 failed, 0 skipped'; exit 1; }
 	@selftests/vm/check.sh $(out) $(KERNEL)
 
+stress: packages
+	@$(MAKE) -s lib selftests
+	@selftests/stress/stress.sh $(out) $(KERNEL) $(MINUTES)
+
 bench-icount: packages
 	@$(MAKE) -s lib selftests
 	@selftests/bench/bench.sh $(out)
@@ -78,5 +84,5 @@ patches:
 clean:
 	rm -rf $(O)
 
-.PHONY: all help lib tools selftests examples packages run shell check bench-icount kernel \
+.PHONY: all help lib tools selftests examples packages run shell check stress bench-icount kernel \
 	lint docs patches clean

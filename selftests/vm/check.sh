@@ -49,7 +49,9 @@ boot() {
 # patched its text: the kernel then stumbles over a breakpoint that is gone. So the hooks
 # stay on for the tests but those that switch them, which one thread emulates.
 say "booting the $flavour kernel with ${VCPUS:-2} processors"
-boot "${TESTS:-*}" kmon.hold=1
+kunit=0
+[ "$flavour" != debug ] || kunit=1
+boot "${TESTS:-*}" kmon.hold=1 kmon.kunit=$kunit
 if [ "$flavour" != off ] && [ -z "${TESTS:-}" ]; then
 	say "booting it again to switch the hooks"
 	VM_THREAD=single boot 'alone/*'

@@ -148,9 +148,13 @@ static void check(void)
 	static char outcome[sizeof(verdict.failures) + 128];
 	char limit[16] = "300";
 	char hold[4] = "0";
+	char kunit[4] = "0";
 
 	parameter("kmon.limit", limit, sizeof(limit));
 	parameter("kmon.hold", hold, sizeof(hold));
+	parameter("kmon.kunit", kunit, sizeof(kunit));
+	if (atoi(kunit))
+		judge_kunit(&verdict);
 	if (atoi(hold))
 		hold_hooks();
 	run_tests(&verdict, atoi(limit));

@@ -37,6 +37,9 @@ void run_tests(struct verdict *verdict, int limit);
 void scan_for_leaks(struct verdict *verdict);
 void judge_kernel_log(struct verdict *verdict);
 
+/* kunit.c */
+void judge_kunit(struct verdict *verdict);
+
 /* host.c */
 int run_on_host(void);
 

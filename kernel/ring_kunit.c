@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of the ring: order, loss, groups, and a tail that lies.
+ */
+
+#include <kunit/test.h>
+
+#include "ring.h"
+
+#define SIZE 8
+#define LOSS_ONE BIT_ULL(KMONITOR_STATE_LOSS_SHIFT)
+#define LOSS_MAX 0x7fffffffULL
+
+/* Makes the ring look as if so many records had passed through it. */
+static void wind(struct kmonitor_ring *ring, u64 position)
+{
+	*ring->tail = position;
+	ring->recent = position;
+	atomic64_set(ring->state, (u32)position);
+	for (u32 i = 0; i < SIZE; i++, position++)
+		ring->slots[position % SIZE].seq = position + 1 - SIZE;
+}
+
+static enum kmonitor_append put(struct kmonitor_ring *ring, u32 cookie)
+{
+	struct kmonitor_event event = { .type = KMONITOR_PROCESS_FORK };
+
+	return kmonitor_ring_append(ring, &event, cookie);
+}
+
+static void put_many(struct kunit *test, u32 from, u32 nr)
+{
+	for (u32 i = 0; i < nr; i++)
+		KUNIT_ASSERT_NE(test, put(test->priv, from + i),
+				KMONITOR_APPEND_FULL);
+}
+
+static enum kmonitor_append put_group(struct kmonitor_ring *ring, u32 cookie)
+{
+	struct kmonitor_event event = { .type = KMONITOR_PROCESS_EXEC };
+	struct kmonitor_exec_args args[2] = {
+		{ .type = KMONITOR_EXEC_ARGS, .part = 0 },
+		{ .type = KMONITOR_EXEC_ARGS, .part = 1 },
+	};
+
+	return kmonitor_ring_append_group(ring, &event, args, ARRAY_SIZE(args),
+					  cookie, false);
+}
+
+/* Takes the oldest record, which must be this one. */
+static const struct kmonitor_event *take(struct kunit *test, u64 seq, u32 type)
+{
+	struct kmonitor_ring *ring = test->priv;
+	struct kmonitor_span span;
+
+	KUNIT_ASSERT_TRUE(test, kmonitor_ring_peek(ring, 1, &span));
+	KUNIT_EXPECT_EQ(test, span.record->seq, seq);
+	KUNIT_EXPECT_EQ(test, span.record->type, type);
+	KUNIT_ASSERT_TRUE(test, kmonitor_ring_consume(ring, &span));
+	return span.record;
+}
+
+static void take_many(struct kunit *test, u64 seq, u32 cookie, u32 nr)
+{
+	for (u32 i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ(
+			test,
+			take(test, seq + i, KMONITOR_PROCESS_FORK)->cookie,
+			cookie + i);
+}
+
+static void take_lost(struct kunit *test, u64 seq, u64 count)
+{
+	KUNIT_EXPECT_EQ(test, take(test, seq, KMONITOR_LOST)->lost.count,
+			count);
+}
+
+static void expect_none(struct kunit *test)
+{
+	struct kmonitor_span span;
+
+	KUNIT_EXPECT_FALSE(test, kmonitor_ring_peek(test->priv, 1, &span));
+	KUNIT_EXPECT_FALSE(test, kmonitor_ring_ready(test->priv));
+}
+
+static void expect_stats(struct kunit *test, u64 recorded, u64 lost,
+			 u64 pending)
+{
+	struct kmonitor_stats stats;
+
+	kmonitor_ring_stats(test->priv, &stats);
+	KUNIT_EXPECT_EQ(test, stats.recorded, recorded);
+	KUNIT_EXPECT_EQ(test, stats.lost, lost);
+	KUNIT_EXPECT_EQ(test, stats.pending, pending);
+	KUNIT_EXPECT_EQ(test, stats.matched, recorded + lost + pending);
+}
+
+static void records_come_out_in_order(struct kunit *test)
+{
+	u64 seq = 1;
+
+	expect_none(test);
+	for (u32 nr = 1; nr <= SIZE; nr++) {
+		put_many(test, seq, nr);
+		KUNIT_EXPECT_EQ(test, kmonitor_ring_room(test->priv),
+				SIZE - nr);
+		take_many(test, seq, seq, nr);
+		seq += nr;
+	}
+	expect_none(test);
+	expect_stats(test, seq - 1, 0, 0);
+}
+
+static void a_loss_stands_before_the_next_record(struct kunit *test)
+{
+	put_many(test, 0, SIZE);
+	for (u32 i = 0; i < 5; i++)
+		KUNIT_EXPECT_EQ(test, put(test->priv, 0), KMONITOR_APPEND_FULL);
+	expect_stats(test, SIZE, 0, 5);
+	/* LOST and the record need two slots. */
+	take_many(test, 1, 0, 1);
+	KUNIT_EXPECT_EQ(test, put(test->priv, 0), KMONITOR_APPEND_FULL);
+	take_many(test, 2, 1, 1);
+	KUNIT_EXPECT_NE(test, put(test->priv, 77), KMONITOR_APPEND_FULL);
+	expect_stats(test, SIZE + 1, 6, 0);
+	take_many(test, 3, 2, SIZE - 2);
+	take_lost(test, SIZE + 1, 6);
+	take_many(test, SIZE + 2, 77, 1);
+	expect_none(test);
+}
+
+static void
+a_loss_with_nothing_behind_it_is_reported_when_drained(struct kunit *test)
+{
+	put_many(test, 0, SIZE);
+	KUNIT_EXPECT_EQ(test, put(test->priv, 0), KMONITOR_APPEND_FULL);
+	for (u32 i = 0; i < SIZE; i++) {
+		kmonitor_ring_report_loss(test->priv);
+		expect_stats(test, SIZE, 0, 1);
+		take_many(test, 1 + i, i, 1);
+	}
+	kmonitor_ring_report_loss(test->priv);
+	kmonitor_ring_report_loss(test->priv);
+	KUNIT_EXPECT_TRUE(test, kmonitor_ring_ready(test->priv));
+	take_lost(test, SIZE + 1, 1);
+	expect_none(test);
+	expect_stats(test, SIZE, 1, 0);
+}
+
+static void what_waits_is_no_loss(struct kunit *test)
+{
+	struct kmonitor_event event = { .type = KMONITOR_EMPTY };
+
+	put_many(test, 0, SIZE);
+	KUNIT_EXPECT_EQ(test, kmonitor_ring_try_append(test->priv, &event, 0),
+			KMONITOR_APPEND_FULL);
+	expect_stats(test, SIZE, 0, 0);
+	/* Nor is it if there is a loss. */
+	KUNIT_EXPECT_EQ(test, put(test->priv, 0), KMONITOR_APPEND_FULL);
+	KUNIT_EXPECT_EQ(test, kmonitor_ring_try_append(test->priv, &event, 0),
+			KMONITOR_APPEND_FULL);
+	expect_stats(test, SIZE, 0, 1);
+}
+
+static void a_group_is_there_whole_or_not_at_all(struct kunit *test)
+{
+	put_many(test, 0, SIZE - 2);
+	KUNIT_EXPECT_EQ(test, put_group(test->priv, 0), KMONITOR_APPEND_FULL);
+	expect_stats(test, SIZE - 2, 0, 3);
+	/* Room for the group, but not for the loss before it. */
+	take_many(test, 1, 0, 1);
+	KUNIT_EXPECT_EQ(test, put_group(test->priv, 0), KMONITOR_APPEND_FULL);
+	take_many(test, 2, 1, 1);
+	KUNIT_EXPECT_NE(test, put_group(test->priv, 9), KMONITOR_APPEND_FULL);
+	KUNIT_EXPECT_EQ(test, kmonitor_ring_room(test->priv), 0);
+	take_many(test, 3, 2, SIZE - 4);
+	take_lost(test, SIZE - 1, 6);
+	KUNIT_EXPECT_EQ(test, take(test, SIZE, KMONITOR_PROCESS_EXEC)->cookie,
+			9);
+	for (u32 part = 0; part < 2; part++) {
+		const struct kmonitor_exec_args *args = (const void *)take(
+			test, SIZE + 1 + part, KMONITOR_EXEC_ARGS);
+
+		KUNIT_EXPECT_EQ(test, args->part, part);
+		KUNIT_EXPECT_EQ(test, args->cookie, 9);
+	}
+	expect_none(test);
+}
+
+static void a_loss_beyond_31_bits_is_exact(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+
+	put_many(test, 0, SIZE);
+	atomic64_set(ring->state, SIZE + LOSS_ONE * (LOSS_MAX - 1));
+	for (u32 i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
+	expect_stats(test, SIZE, 0, LOSS_MAX + 3);
+	/* A second time, with a group. */
+	atomic64_or(LOSS_ONE * LOSS_MAX, ring->state);
+	expect_stats(test, SIZE, 0, 2 * LOSS_MAX);
+	KUNIT_EXPECT_EQ(test, put_group(ring, 0), KMONITOR_APPEND_FULL);
+	expect_stats(test, SIZE, 0, 2 * LOSS_MAX + 3);
+	take_many(test, 1, 0, SIZE);
+	KUNIT_EXPECT_NE(test, put(ring, 5), KMONITOR_APPEND_FULL);
+	take_lost(test, SIZE + 1, 2 * LOSS_MAX + 3);
+	take_many(test, SIZE + 2, 5, 1);
+	expect_stats(test, SIZE + 1, 2 * LOSS_MAX + 3, 0);
+	/* The counter behind it is as good as new. */
+	put_many(test, 0, SIZE);
+	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
+	take_many(test, SIZE + 3, 0, SIZE);
+	kmonitor_ring_report_loss(ring);
+	take_lost(test, 2 * SIZE + 3, 1);
+}
+
+static void a_drained_ring_reports_a_loss_beyond_31_bits(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+
+	put_many(test, 0, SIZE);
+	atomic64_set(ring->state, SIZE + LOSS_ONE * LOSS_MAX);
+	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
+	take_many(test, 1, 0, SIZE);
+	kmonitor_ring_report_loss(ring);
+	take_lost(test, SIZE + 1, LOSS_MAX + 1);
+	expect_stats(test, SIZE, LOSS_MAX + 1, 0);
+}
+
+static void positions_wrap_and_sequence_numbers_do_not(struct kunit *test)
+{
+	u64 position = (u64)U32_MAX - SIZE - 2;
+
+	wind(test->priv, position);
+	for (u32 nr = 1; nr <= SIZE; nr++, position += nr - 1) {
+		put_many(test, 0, nr);
+		if (nr == SIZE)
+			KUNIT_EXPECT_EQ(test, put(test->priv, 0),
+					KMONITOR_APPEND_FULL);
+		take_many(test, position + 1, 0, nr);
+		if (nr < SIZE)
+			expect_none(test);
+	}
+	KUNIT_EXPECT_GT(test, position, U32_MAX);
+	kmonitor_ring_report_loss(test->priv);
+	take_lost(test, position + 1, 1);
+	expect_stats(test, position, 1, 0);
+}
+
+static void a_full_ring_is_full_across_the_wrap(struct kunit *test)
+{
+	u64 position = (u64)U32_MAX - 2;
+
+	wind(test->priv, position);
+	put_many(test, 0, SIZE);
+	KUNIT_EXPECT_EQ(test, kmonitor_ring_room(test->priv), 0);
+	KUNIT_EXPECT_EQ(test, put(test->priv, 0), KMONITOR_APPEND_FULL);
+	take_many(test, position + 1, 0, 2);
+	KUNIT_EXPECT_NE(test, put(test->priv, 6), KMONITOR_APPEND_FULL);
+	take_many(test, position + 3, 2, SIZE - 2);
+	take_lost(test, position + SIZE + 1, 1);
+	take_many(test, position + SIZE + 2, 6, 1);
+}
+
+/* Whatever tail says, a producer that has not published keeps its slot. */
+static void an_unpublished_slot_has_one_owner(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+	u64 lost = 0;
+
+	/* A producer has reserved position 0, and runs on. */
+	atomic64_set(ring->state, 1);
+	for (u32 i = 1; i < SIZE; i++)
+		KUNIT_EXPECT_NE(test, put(ring, i), KMONITOR_APPEND_FULL);
+	for (u32 tail = -3 * SIZE; tail != 3 * SIZE; tail++) {
+		WRITE_ONCE(*ring->tail, tail);
+		KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
+		KUNIT_EXPECT_EQ(test, put_group(ring, 0), KMONITOR_APPEND_FULL);
+		kmonitor_ring_report_loss(ring);
+		KUNIT_EXPECT_EQ(test, (u32)atomic64_read(ring->state), SIZE);
+		lost += 4;
+	}
+	expect_stats(test, SIZE, 0, lost);
+	WRITE_ONCE(*ring->tail, 0);
+	expect_none(test);
+	/* It publishes. */
+	smp_store_release(&ring->slots[0].seq, 1);
+	WRITE_ONCE(*ring->tail, SIZE);
+	KUNIT_EXPECT_NE(test, put(ring, 5), KMONITOR_APPEND_FULL);
+	take_lost(test, SIZE + 1, lost);
+	take_many(test, SIZE + 2, 5, 1);
+}
+
+static void a_tail_that_lies_shows_no_record(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+	struct kmonitor_span span;
+
+	wind(ring, 2 * SIZE);
+	put_many(test, 0, 3);
+	for (u32 tail = 0; tail < 4 * SIZE; tail++) {
+		bool there = tail >= 2 * SIZE && tail < 2 * SIZE + 3;
+
+		/* Of the lap before what nobody has overwritten comes again. */
+		if (tail >= SIZE + 3 && tail < 2 * SIZE)
+			continue;
+		WRITE_ONCE(*ring->tail, tail);
+		KUNIT_EXPECT_EQ(test, kmonitor_ring_peek(ring, SIZE, &span),
+				there);
+		KUNIT_EXPECT_EQ(test, kmonitor_ring_ready(ring), there);
+	}
+	WRITE_ONCE(*ring->tail, 2 * SIZE + 4);
+	KUNIT_EXPECT_EQ(test, kmonitor_ring_room(ring), 0);
+	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
+}
+
+static void what_was_overtaken_or_taken_is_not_consumed(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+	struct kmonitor_span span, same;
+
+	put_many(test, 0, SIZE);
+	KUNIT_ASSERT_TRUE(test, kmonitor_ring_peek(ring, 4, &span));
+	KUNIT_EXPECT_EQ(test, span.nr, 4);
+	same = span;
+	KUNIT_EXPECT_TRUE(test, kmonitor_ring_consume(ring, &span));
+	KUNIT_EXPECT_FALSE(test, kmonitor_ring_consume(ring, &same));
+
+	/* A producer takes the slot, and the tail goes back. */
+	KUNIT_ASSERT_TRUE(test, kmonitor_ring_peek(ring, 1, &span));
+	WRITE_ONCE(*ring->tail, SIZE);
+	put_many(test, 0, 5);
+	WRITE_ONCE(*ring->tail, span.position);
+	KUNIT_EXPECT_FALSE(test, kmonitor_ring_consume(ring, &span));
+	KUNIT_EXPECT_EQ(test, *ring->tail, span.position);
+}
+
+static void a_span_ends_with_the_memory(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+	struct kmonitor_span span;
+
+	wind(ring, SIZE - 3);
+	put_many(test, 0, 5);
+	KUNIT_ASSERT_TRUE(test, kmonitor_ring_peek(ring, SIZE, &span));
+	KUNIT_EXPECT_EQ(test, span.nr, 3);
+	KUNIT_EXPECT_TRUE(test, kmonitor_ring_consume(ring, &span));
+	KUNIT_ASSERT_TRUE(test, kmonitor_ring_peek(ring, SIZE, &span));
+	KUNIT_EXPECT_EQ(test, span.nr, 2);
+	KUNIT_EXPECT_PTR_EQ(test, span.record, &ring->slots[0]);
+}
+
+static void below_the_watermark_the_first_is_announced_later(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+
+	ring->watermark = 3;
+	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FIRST);
+	KUNIT_EXPECT_EQ(test, put(ring, 1), KMONITOR_APPEND_QUIET);
+	KUNIT_EXPECT_FALSE(test, kmonitor_ring_ready(ring));
+	KUNIT_EXPECT_EQ(test, put(ring, 2), KMONITOR_APPEND_WAKE);
+	KUNIT_EXPECT_TRUE(test, kmonitor_ring_ready(ring));
+	take_many(test, 1, 0, 1);
+	KUNIT_EXPECT_FALSE(test, kmonitor_ring_ready(ring));
+	kmonitor_ring_announce(ring);
+	KUNIT_EXPECT_TRUE(test, kmonitor_ring_ready(ring));
+	take_many(test, 2, 1, 2);
+	KUNIT_EXPECT_FALSE(test, kmonitor_ring_ready(ring));
+	KUNIT_EXPECT_EQ(test, put(ring, 3), KMONITOR_APPEND_FIRST);
+}
+
+static struct kunit_case ring_cases[] = {
+	KUNIT_CASE(records_come_out_in_order),
+	KUNIT_CASE(a_loss_stands_before_the_next_record),
+	KUNIT_CASE(a_loss_with_nothing_behind_it_is_reported_when_drained),
+	KUNIT_CASE(what_waits_is_no_loss),
+	KUNIT_CASE(a_group_is_there_whole_or_not_at_all),
+	KUNIT_CASE(a_loss_beyond_31_bits_is_exact),
+	KUNIT_CASE(a_drained_ring_reports_a_loss_beyond_31_bits),
+	KUNIT_CASE(positions_wrap_and_sequence_numbers_do_not),
+	KUNIT_CASE(a_full_ring_is_full_across_the_wrap),
+	KUNIT_CASE(an_unpublished_slot_has_one_owner),
+	KUNIT_CASE(a_tail_that_lies_shows_no_record),
+	KUNIT_CASE(what_was_overtaken_or_taken_is_not_consumed),
+	KUNIT_CASE(a_span_ends_with_the_memory),
+	KUNIT_CASE(below_the_watermark_the_first_is_announced_later),
+	{}
+};
+
+static int ring_init(struct kunit *test)
+{
+	test->priv =
+		kunit_kzalloc(test, sizeof(struct kmonitor_ring), GFP_KERNEL);
+	if (!test->priv)
+		return -ENOMEM;
+	return kmonitor_ring_init(test->priv, SIZE, 1);
+}
+
+static void ring_exit(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+
+	if (ring && ring->tail)
+		kmonitor_ring_destroy(ring);
+}
+
+static struct kunit_suite ring_suite = {
+	.name = "kmonitor_ring",
+	.init = ring_init,
+	.exit = ring_exit,
+	.test_cases = ring_cases,
+};
+
+kunit_test_suite(ring_suite);
+
+MODULE_DESCRIPTION("KUnit tests of the ring");
+MODULE_LICENSE("GPL");
