@@ -77,6 +77,15 @@ static pid_t fork_at_gate(int gate[2])
 	return child;
 }
 
+static pid_t fork_to_end(void)
+{
+	pid_t child = km_fork();
+
+	if (!child)
+		_exit(0);
+	return child;
+}
+
 static void *wait_at_gate(void *gate)
 {
 	km_gate_wait(gate);
@@ -135,6 +144,8 @@ TEST_F(monitor, a_task_record_describes_the_process)
 	EXPECT_EQ(1, task->cookie);
 	EXPECT_EQ(KMONITOR_SNAPSHOT_END, self->log.event[3].type);
 	EXPECT_EQ(5, self->log.event[3].task.token);
+	/* One token for each thread. */
+	km_gate_open(self->gate);
 	km_gate_open(self->gate);
 	km_join(child);
 }
@@ -233,8 +244,7 @@ TEST_F(monitor, the_end_waits_for_room)
 
 	km_add(fd, PROCESS, 0, KMONITOR_PROCESS_FORK, 1);
 	EXPECT_EQ(1, snapshot(fd, 0, 1));
-	km_gate_open(self->gate);
-	km_join(fork_at_gate(self->gate));
+	km_join(fork_to_end());
 	EXPECT_EQ(2, km_stats(fd).depth);
 	EXPECT_EQ(1, snapshot(fd, 0, 1));
 	km_drain(fd, &self->log);
