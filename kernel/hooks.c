@@ -73,25 +73,38 @@ void __kmonitor_inherit(struct task_struct *child)
 {
 	/* It has not run, so the flags are still its creator's to write. */
 	child->flags |= KMONITOR_PF_UNANNOUNCED;
-	kmonitor_mark_inherit(current->signal, child->signal);
+	if (rcu_access_pointer(current->signal->kmonitor_marks))
+		kmonitor_mark_inherit(current->signal, child->signal);
+}
+
+static noinline void report_fork(struct task_struct *child, u64 clone_flags,
+				 u32 type)
+{
+	/* Members of other events are not looked at. */
+	struct kmonitor_source source __uninitialized;
+
+	/* fork_idle() */
+	if (!child->pid)
+		return;
+	source.type = type;
+	source.flags = worker_flag(child);
+	source.task = current;
+	source.time_ns = child->start_boottime;
+	source.fork.child = child;
+	source.fork.clone_flags = clone_flags;
+
+	guard(rcu)();
+	kmonitor_emit(&source, marks_of(current));
 }
 
 void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
 {
-	struct kmonitor_source source = {
-		.type = clone_flags & CLONE_THREAD ? KMONITOR_THREAD_CREATE :
-						     KMONITOR_PROCESS_FORK,
-		.task = current,
-		.fork.child = child,
-		.fork.clone_flags = clone_flags,
-	};
+	u32 type = clone_flags & CLONE_THREAD ? KMONITOR_THREAD_CREATE :
+						KMONITOR_PROCESS_FORK;
 
 	might_sleep();
-	if (child->pid && kmonitor_watched(current, source.type)) {
-		source.flags = worker_flag(child);
-		guard(rcu)();
-		kmonitor_emit(&source, marks_of(current));
-	}
+	if (kmonitor_watched(current, type))
+		report_fork(child, clone_flags, type);
 	/* Pairs with the acquire in wait_for_fork(): FORK comes before TASK. */
 	smp_store_release(&child->flags,
 			  child->flags & ~KMONITOR_PF_UNANNOUNCED);
@@ -110,7 +123,8 @@ static void retire_threads(const struct kmonitor_mark_set *set,
 	}
 }
 
-void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
+static noinline void report_exec(struct linux_binprm *bprm,
+				 struct pid *old_pid)
 {
 	struct kmonitor_source source = {
 		.type = KMONITOR_PROCESS_EXEC,
@@ -119,9 +133,6 @@ void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
 		.exec.old_pid = old_pid,
 	};
 
-	might_sleep();
-	if (!kmonitor_watched(current, source.type))
-		return;
 	let_snapshots_pass();
 
 	guard(rcu)();
@@ -131,16 +142,21 @@ void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
 	kfree(source.exec.args);
 }
 
-void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
+void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
+{
+	might_sleep();
+	if (kmonitor_watched(current, KMONITOR_PROCESS_EXEC))
+		report_exec(bprm, old_pid);
+}
+
+static noinline void report_thread_exit(struct task_struct *task, long code,
+					bool last)
 {
 	struct kmonitor_source source = {
 		.type = KMONITOR_THREAD_EXIT,
 		.task = task,
 	};
 
-	might_sleep();
-	if (!kmonitor_watched(task, source.type))
-		return;
 	kmonitor_report_aborts(task, code);
 	source.flags = worker_flag(task);
 	if (last)
@@ -150,6 +166,15 @@ void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
 	guard(rcu)();
 	kmonitor_emit(&source, marks_of(task));
 	retire_threads(marks_of(task), task_pid(task), true);
+}
+
+void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
+{
+	might_sleep();
+	if (kmonitor_watched(task, KMONITOR_THREAD_EXIT |
+					   KMONITOR_THREAD_ABORT |
+					   KMONITOR_PROCESS_ABORT))
+		report_thread_exit(task, code, last);
 }
 
 /* A tree counts all its members, and adds up what its creator may see. */
@@ -178,7 +203,7 @@ static void account(const struct kmonitor_mark_set *set,
 	}
 }
 
-void __kmonitor_process_exit(struct task_struct *task)
+static noinline void report_process_exit(struct task_struct *task)
 {
 	struct kmonitor_source source = {
 		.type = KMONITOR_PROCESS_EXIT,
@@ -186,9 +211,6 @@ void __kmonitor_process_exit(struct task_struct *task)
 	};
 	struct kmonitor_mark_set *set;
 
-	might_sleep();
-	if (!kmonitor_watched(task, source.type))
-		return;
 	let_snapshots_pass();
 	source.flags = oom_flag(task->signal);
 	source.exit.status = task->signal->group_exit_code;
@@ -200,6 +222,13 @@ void __kmonitor_process_exit(struct task_struct *task)
 		account(set, &source);
 	rcu_read_unlock();
 	kmonitor_mark_put(set);
+}
+
+void __kmonitor_process_exit(struct task_struct *task)
+{
+	might_sleep();
+	if (kmonitor_watched(task, KMONITOR_PROCESS_EXIT))
+		report_process_exit(task);
 }
 
 void __kmonitor_free_signal(struct signal_struct *sig)
