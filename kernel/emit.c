@@ -44,8 +44,12 @@ struct fan_out {
 	const struct kmonitor_conditions *conditions;
 	u32 nr_matched;
 	const struct kmonitor_filters *matched[32];
+	/* Whose @event is, or NULL; redacted or not. */
 	const struct kmonitor_creator *view;
 	bool redacted;
+	/* Of @view, if @event is for all who see the task as it does. */
+	const struct cred *cred;
+	const struct pid_namespace *pid_ns;
 	struct kmonitor_event event;
 };
 
@@ -64,8 +68,8 @@ static bool survives_redaction(const struct kmonitor_entry *entry, u32 type)
 }
 
 /* A program with its arguments, of which half of the ring must be enough. */
-static noinline enum kmonitor_append append_exec(struct fan_out *out,
-					struct kmonitor *mon, u64 cookie)
+static noinline enum kmonitor_append
+append_exec(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 {
 	struct kmonitor_args *args = kmonitor_args_of_exec(out->source);
 	enum kmonitor_append done;
@@ -87,14 +91,17 @@ static __always_inline enum kmonitor_append
 append(struct fan_out *out, struct kmonitor *mon,
        const struct kmonitor_entry *entry)
 {
+	u32 type = out->source->type;
 	u64 cookie = READ_ONCE(entry->cookie);
 
-	if (unlikely(urgent(entry, out->event.type)))
-		return kmonitor_ring_append_group(&mon->ring, &out->event, NULL,
-						  0, cookie, true);
-	if (unlikely(mon->report & KMONITOR_REPORT_EXEC_ARGS &&
-		     out->event.type == KMONITOR_PROCESS_EXEC))
-		return append_exec(out, mon, cookie);
+	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_EXEC)) {
+		if (urgent(entry, type))
+			return kmonitor_ring_append_group(
+				&mon->ring, &out->event, NULL, 0, cookie, true);
+		if (type == KMONITOR_PROCESS_EXEC &&
+		    mon->report & KMONITOR_REPORT_EXEC_ARGS)
+			return append_exec(out, mon, cookie);
+	}
 	return kmonitor_ring_append(&mon->ring, &out->event, cookie);
 }
 
@@ -169,10 +176,17 @@ static noinline bool prepare(struct fan_out *out, const struct kmonitor *mon,
 	/* Another task than the current one may have been reaped meanwhile. */
 	if (unlikely(!out->event.pid || !out->event.tgid)) {
 		out->view = NULL;
+		out->cred = NULL;
 		return false;
 	}
 	out->view = creator;
 	out->redacted = redacted;
+	if (!redacted && same_for_all(source->type)) {
+		out->cred = creator->cred;
+		out->pid_ns = creator->pid_ns;
+	} else {
+		out->cred = NULL;
+	}
 	return true;
 }
 
@@ -183,12 +197,11 @@ static __always_inline void deliver(struct fan_out *out,
 	const struct kmonitor_creator *creator = &mon->filters.creator;
 	enum kmonitor_append done;
 
-	if (!creator->sees_all ||
-	    READ_ONCE(mon->filters.ignored.any) & out->source->type ||
-	    !has_record(out, creator, false)) {
-		if (!prepare(out, mon, entry))
-			return;
-	}
+	if ((out->cred != creator->cred || out->pid_ns != creator->pid_ns ||
+	     !creator->sees_all ||
+	     READ_ONCE(mon->filters.ignored.any) & out->source->type) &&
+	    !prepare(out, mon, entry))
+		return;
 	done = append(out, mon, entry);
 	/* With interrupts off, a siglock is held. */
 	if (done > KMONITOR_APPEND_QUIET)
@@ -219,16 +232,17 @@ static void emit_to_marks(struct fan_out *out)
 {
 	const struct kmonitor_mark_set *set = out->set;
 	const struct kmonitor_filters *done = NULL;
+	struct kmonitor_entry *entry;
+	u64 bit = 1;
 
-	for (u32 i = 0; i < set->nr; i++) {
-		if (set->entries[i]->filters != done &&
-		    wants(set->entries[i], out->source)) {
-			done = set->entries[i]->filters;
-			if (i < 64)
-				out->sent |= BIT_ULL(i);
-			if (!kmonitor_entry_ignores(set->entries[i]))
-				deliver(out, set->entries[i]);
-		}
+	for (u32 i = 0, nr = set->nr; i < nr; i++, bit <<= 1) {
+		entry = set->entries[i];
+		if (entry->filters == done || !wants(entry, out->source))
+			continue;
+		done = entry->filters;
+		out->sent |= bit;
+		if (!kmonitor_entry_ignores(entry))
+			deliver(out, entry);
 	}
 }
 
@@ -295,6 +309,7 @@ void kmonitor_emit(struct kmonitor_source *source,
 	out.set = set;
 	out.nr_matched = 0;
 	out.view = NULL;
+	out.cred = NULL;
 	if (set)
 		emit_to_marks(&out);
 	for (ns = ns_of_pid(task_pid(source->task)); ns; ns = ns->parent) {

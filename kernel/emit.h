@@ -14,6 +14,19 @@
 struct kmonitor_mark_set;
 struct kmonitor_source;
 
+/* Whether conditions of the pid namespaces that a task is visible in want it. */
+static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
+						     u32 types)
+{
+	const struct pid_namespace *ns;
+
+	for (ns = ns_of_pid(task_pid(task)); ns; ns = ns->parent) {
+		if (unlikely(READ_ONCE(ns->kmonitor_events) & types))
+			return true;
+	}
+	return false;
+}
+
 /**
  * kmonitor_watched - whether anything wants to know
  * @task: The subject.
@@ -29,15 +42,8 @@ struct kmonitor_source;
 static __always_inline bool kmonitor_watched(struct task_struct *task,
 					     u32 types)
 {
-	const struct pid_namespace *ns;
-
-	if (unlikely(rcu_access_pointer(task->signal->kmonitor_marks)))
-		return true;
-	for (ns = ns_of_pid(task_pid(task)); ns; ns = ns->parent) {
-		if (unlikely(READ_ONCE(ns->kmonitor_events) & types))
-			return true;
-	}
-	return false;
+	return unlikely(rcu_access_pointer(task->signal->kmonitor_marks)) ||
+	       kmonitor_conditions_want(task, types);
 }
 
 void kmonitor_emit(struct kmonitor_source *source,
