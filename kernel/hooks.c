@@ -58,12 +58,21 @@ static u16 oom_flag(const struct signal_struct *sig)
  * A snapshot appends the record of a process under its siglock.  One that has
  * found it as it was before is over when this returns; a later one finds it as
  * it is now (partner: append_task()).
+ *
+ *   snapshot: count itself;  full barrier; look at the process, append
+ *   hook:     the change;    full barrier; look whether there is a snapshot
+ *
+ * At least one sees the other: if the hook sees none, the snapshot sees the
+ * change.  The caller has the full barrier between.
  */
 static void let_snapshots_pass(void)
 {
 	struct sighand_struct *sighand;
 	unsigned long flags;
 
+	/* Pairs with the release in kmonitor_snapshot(): what it appended. */
+	if (likely(!atomic_read_acquire(&kmonitor_snapshots)))
+		return;
 	sighand = lock_task_sighand(current, &flags);
 	if (sighand)
 		spin_unlock_irqrestore(&sighand->siglock, flags);
@@ -77,24 +86,63 @@ void __kmonitor_inherit(struct task_struct *child)
 		kmonitor_mark_inherit(current->signal, child->signal);
 }
 
-static noinline void report_fork(struct task_struct *child, u64 clone_flags,
-				 u32 type)
+/*
+ * The fan-out runs under RCU.  A reader that it wakes waits until RCU is left:
+ * a task that is preempted inside pays for it, and the reader with it.  Where
+ * locks sleep, a waker must be preemptible.
+ */
+static void enter(void) __acquires(RCU)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+	rcu_read_lock();
+}
+
+static void leave(void) __releases(RCU)
+{
+	rcu_read_unlock();
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
+}
+
+/* Members of trees without records of forks need not pay for one. */
+static bool marks_want(const struct kmonitor_mark_set *set, u32 type)
+{
+	for (u32 i = 0; set && i < set->nr; i++) {
+		if (READ_ONCE(set->entries[i]->events) & type)
+			return true;
+	}
+	return false;
+}
+
+static void emit_fork(struct task_struct *child, u64 clone_flags, u32 type,
+		      const struct kmonitor_mark_set *set)
 {
 	/* Members of other events are not looked at. */
 	struct kmonitor_source source __uninitialized;
 
-	/* fork_idle() */
-	if (!child->pid)
-		return;
 	source.type = type;
 	source.flags = worker_flag(child);
 	source.task = current;
 	source.time_ns = child->start_boottime;
 	source.fork.child = child;
 	source.fork.clone_flags = clone_flags;
+	kmonitor_emit(&source, set);
+}
 
-	guard(rcu)();
-	kmonitor_emit(&source, marks_of(current));
+static noinline void report_fork(struct task_struct *child, u64 clone_flags,
+				 u32 type)
+{
+	const struct kmonitor_mark_set *set;
+
+	/* fork_idle() */
+	if (!child->pid)
+		return;
+	enter();
+	set = marks_of(current);
+	if (marks_want(set, type) || kmonitor_conditions_want(current, type))
+		emit_fork(child, clone_flags, type, set);
+	leave();
 }
 
 void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
@@ -123,8 +171,7 @@ static void retire_threads(const struct kmonitor_mark_set *set,
 	}
 }
 
-static noinline void report_exec(struct linux_binprm *bprm,
-				 struct pid *old_pid)
+static noinline void report_exec(struct linux_binprm *bprm, struct pid *old_pid)
 {
 	struct kmonitor_source source = {
 		.type = KMONITOR_PROCESS_EXEC,
@@ -133,6 +180,8 @@ static noinline void report_exec(struct linux_binprm *bprm,
 		.exec.old_pid = old_pid,
 	};
 
+	/* Between the change of self_exec_id and the look for snapshots. */
+	smp_mb();
 	let_snapshots_pass();
 
 	guard(rcu)();
@@ -163,9 +212,10 @@ static noinline void report_thread_exit(struct task_struct *task, long code,
 		source.flags |= KMONITOR_EVENT_LAST_THREAD;
 	source.exit.status = code;
 
-	guard(rcu)();
+	enter();
 	kmonitor_emit(&source, marks_of(task));
 	retire_threads(marks_of(task), task_pid(task), true);
+	leave();
 }
 
 void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
@@ -211,16 +261,17 @@ static noinline void report_process_exit(struct task_struct *task)
 	};
 	struct kmonitor_mark_set *set;
 
+	/* After the full barrier of the decrement of kmonitor_threads. */
 	let_snapshots_pass();
 	source.flags = oom_flag(task->signal);
 	source.exit.status = task->signal->group_exit_code;
 
 	set = kmonitor_mark_take(task->signal);
-	rcu_read_lock();
+	enter();
 	kmonitor_emit(&source, set);
 	if (set)
 		account(set, &source);
-	rcu_read_unlock();
+	leave();
 	kmonitor_mark_put(set);
 }
 
