@@ -88,21 +88,23 @@ append_exec(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 }
 
 static __always_inline enum kmonitor_append
-append(struct fan_out *out, struct kmonitor *mon,
-       const struct kmonitor_entry *entry)
+append_one(struct fan_out *out, struct kmonitor *mon,
+	   const struct kmonitor_entry *entry)
 {
+	const struct kmonitor_event *event = &out->event;
+	struct kmonitor_ring *ring = &mon->ring;
 	u32 type = out->source->type;
 	u64 cookie = READ_ONCE(entry->cookie);
 
 	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_EXEC)) {
 		if (urgent(entry, type))
-			return kmonitor_ring_append_group(
-				&mon->ring, &out->event, NULL, 0, cookie, true);
+			return kmonitor_ring_append_group(ring, event, NULL, 0,
+							  cookie, true);
 		if (type == KMONITOR_PROCESS_EXEC &&
 		    mon->report & KMONITOR_REPORT_EXEC_ARGS)
 			return append_exec(out, mon, cookie);
 	}
-	return kmonitor_ring_append(&mon->ring, &out->event, cookie);
+	return kmonitor_ring_append(ring, event, cookie);
 }
 
 /* What a record says of another task than its subject is for one creator. */
@@ -202,7 +204,7 @@ static __always_inline void deliver(struct fan_out *out,
 	     READ_ONCE(mon->filters.ignored.any) & out->source->type) &&
 	    !prepare(out, mon, entry))
 		return;
-	done = append(out, mon, entry);
+	done = append_one(out, mon, entry);
 	/* With interrupts off, a siglock is held. */
 	if (done > KMONITOR_APPEND_QUIET)
 		kmonitor_appended(mon, done, out->redacted || irqs_disabled());

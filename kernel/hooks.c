@@ -91,15 +91,18 @@ void __kmonitor_inherit(struct task_struct *child)
  * a task that is preempted inside pays for it, and the reader with it.  Where
  * locks sleep, a waker must be preemptible.
  */
-static void enter(void) __acquires(RCU)
+static void enter(void)
 {
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		preempt_disable();
 	rcu_read_lock();
+	/* As in the guard of RCU: sparse looks at each function alone. */
+	__release(RCU);
 }
 
-static void leave(void) __releases(RCU)
+static void leave(void)
 {
+	__acquire(RCU);
 	rcu_read_unlock();
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		preempt_enable();
