@@ -112,22 +112,12 @@ static bool same_ids(const struct cred *creator, const struct cred *task)
 	       gid_eq(creator->gid, task->gid);
 }
 
-/**
- * kmonitor_may_see - judge by the creator's credentials
- * @creator: The creator.
- * @task: The current task, or one that the caller holds a reference to.
- *
- * Context: Any in which task_lock() may be taken; for the current task, any.
- * Return: Whether @creator is entitled to see @task now.
- */
-bool kmonitor_may_see(const struct kmonitor_creator *creator,
-		      struct task_struct *task)
+/* Of a creator that doesn't see all. */
+bool __kmonitor_may_see(const struct kmonitor_creator *creator,
+			struct task_struct *task)
 {
 	const struct cred *cred;
 	bool own = false;
-
-	if (creator->sees_all)
-		return true;
 
 	guard(rcu)();
 	cred = __task_cred(task);

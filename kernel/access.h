@@ -5,6 +5,7 @@
 #ifndef _KMONITOR_ACCESS_H
 #define _KMONITOR_ACCESS_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 struct cred;
@@ -28,10 +29,24 @@ struct kmonitor_creator {
 void kmonitor_creator_init(struct kmonitor_creator *creator);
 void kmonitor_creator_destroy(struct kmonitor_creator *creator);
 
-bool kmonitor_may_see(const struct kmonitor_creator *creator,
-		      struct task_struct *task);
+bool __kmonitor_may_see(const struct kmonitor_creator *creator,
+			struct task_struct *task);
 int kmonitor_may_add(const struct kmonitor_creator *creator,
 		     struct task_struct *task);
 int kmonitor_may_add_all(const struct kmonitor_creator *creator);
+
+/**
+ * kmonitor_may_see - judge by the creator's credentials
+ * @creator: The creator.
+ * @task: The current task, or one that the caller holds a reference to.
+ *
+ * Context: Any in which task_lock() may be taken; for the current task, any.
+ * Return: Whether @creator is entitled to see @task now.
+ */
+static inline bool kmonitor_may_see(const struct kmonitor_creator *creator,
+				    struct task_struct *task)
+{
+	return likely(creator->sees_all) || __kmonitor_may_see(creator, task);
+}
 
 #endif /* _KMONITOR_ACCESS_H */

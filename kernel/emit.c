@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The fan-out of a record: match -> record, once -> each ring -> wake.
- *
- * A task that no filter matches costs its hook two loads: the marks of its
- * process, and for each pid namespace it is visible in (most often one) the
- * event types that conditions there want.  All runs under RCU in the context
- * of the subject.
+ * The fan-out of a record: match -> record, once -> each ring -> wake.  All
+ * runs under RCU in the context of the subject.
  */
 
+#include <linux/irqflags.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 
@@ -47,15 +44,20 @@ struct fan_out {
 	const struct kmonitor_conditions *conditions;
 	u32 nr_matched;
 	const struct kmonitor_filters *matched[32];
+	/* Whose @event is, or NULL; redacted or not. */
 	const struct kmonitor_creator *view;
 	bool redacted;
+	/* Of @view, if @event is for all who see the task as it does. */
+	const struct cred *cred;
+	const struct pid_namespace *pid_ns;
 	struct kmonitor_event event;
 };
 
 static bool same_view(const struct kmonitor_creator *a,
 		      const struct kmonitor_creator *b)
 {
-	return a->pid_ns == b->pid_ns && a->cred->user_ns == b->cred->user_ns;
+	return a->pid_ns == b->pid_ns &&
+	       (a->cred == b->cred || a->cred->user_ns == b->cred->user_ns);
 }
 
 /* Of a task that it may not see, a descriptor gets what keeps trees true. */
@@ -66,8 +68,8 @@ static bool survives_redaction(const struct kmonitor_entry *entry, u32 type)
 }
 
 /* A program with its arguments, of which half of the ring must be enough. */
-static enum kmonitor_append append_exec(struct fan_out *out,
-					struct kmonitor *mon, u64 cookie)
+static noinline enum kmonitor_append
+append_exec(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 {
 	struct kmonitor_args *args = kmonitor_args_of_exec(out->source);
 	enum kmonitor_append done;
@@ -85,18 +87,24 @@ static enum kmonitor_append append_exec(struct fan_out *out,
 	return done;
 }
 
-static enum kmonitor_append append(struct fan_out *out, struct kmonitor *mon,
-				   const struct kmonitor_entry *entry)
+static __always_inline enum kmonitor_append
+append_one(struct fan_out *out, struct kmonitor *mon,
+	   const struct kmonitor_entry *entry)
 {
+	const struct kmonitor_event *event = &out->event;
+	struct kmonitor_ring *ring = &mon->ring;
+	u32 type = out->source->type;
 	u64 cookie = READ_ONCE(entry->cookie);
 
-	if (unlikely(urgent(entry, out->event.type)))
-		return kmonitor_ring_append_group(&mon->ring, &out->event, NULL,
-						  0, cookie, true);
-	if (unlikely(mon->report & KMONITOR_REPORT_EXEC_ARGS &&
-		     out->event.type == KMONITOR_PROCESS_EXEC))
-		return append_exec(out, mon, cookie);
-	return kmonitor_ring_append(&mon->ring, &out->event, cookie);
+	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_EXEC)) {
+		if (urgent(entry, type))
+			return kmonitor_ring_append_group(ring, event, NULL, 0,
+							  cookie, true);
+		if (type == KMONITOR_PROCESS_EXEC &&
+		    mon->report & KMONITOR_REPORT_EXEC_ARGS)
+			return append_exec(out, mon, cookie);
+	}
+	return kmonitor_ring_append(ring, event, cookie);
 }
 
 /* What a record says of another task than its subject is for one creator. */
@@ -105,34 +113,35 @@ static bool same_for_all(u32 type)
 	return type != KMONITOR_PTRACE;
 }
 
-static bool names_subject(const struct kmonitor_entry *entry,
-			  const struct kmonitor_source *source)
+static noinline bool names_subject(const struct kmonitor_entry *entry,
+				   const struct kmonitor_source *source)
 {
-	return entry->target != KMONITOR_TARGET_THREAD ||
-	       entry->pid == task_pid(source->task) ||
+	return entry->pid == task_pid(source->task) ||
 	       (source->type == KMONITOR_PROCESS_EXEC &&
 		entry->pid == source->exec.old_pid);
 }
 
 /* Of a task that its creator may not see, an entry doesn't learn the status. */
-static bool passes(const struct kmonitor_entry *entry,
-		   const struct kmonitor_source *source)
+static noinline bool passes(const struct kmonitor_entry *entry,
+			    const struct kmonitor_source *source)
 {
 	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
 
-	if (!(READ_ONCE(entry->flags) & KMONITOR_FILTER_FAILED_ONLY) ||
-	    !(source->type & exits))
+	if (!(source->type & exits))
 		return true;
 	return source->exit.status &&
 	       kmonitor_may_see(&entry->filters->creator, source->task);
 }
 
-static bool wants(const struct kmonitor_entry *entry,
-		  const struct kmonitor_source *source)
+static __always_inline bool wants(const struct kmonitor_entry *entry,
+				  const struct kmonitor_source *source)
 {
 	return READ_ONCE(entry->events) & source->type &&
-	       kmonitor_entry_alive(entry) && names_subject(entry, source) &&
-	       passes(entry, source);
+	       kmonitor_entry_alive(entry) &&
+	       (entry->target != KMONITOR_TARGET_THREAD ||
+		names_subject(entry, source)) &&
+	       (!(READ_ONCE(entry->flags) & KMONITOR_FILTER_FAILED_ONLY) ||
+		passes(entry, source));
 }
 
 static bool ignores(void *data, struct kmonitor_entry *entry)
@@ -140,32 +149,65 @@ static bool ignores(void *data, struct kmonitor_entry *entry)
 	return wants(entry, data);
 }
 
-static void deliver(struct fan_out *out, const struct kmonitor_entry *entry)
+/* Whether the record made for another descriptor is right for this one. */
+static bool has_record(const struct fan_out *out,
+		       const struct kmonitor_creator *creator, bool redacted)
+{
+	return out->view && out->redacted == redacted &&
+	       same_view(out->view, creator) && same_for_all(out->source->type);
+}
+
+/* Judges what a descriptor may have, and makes it.  False if nothing. */
+static noinline bool prepare(struct fan_out *out, const struct kmonitor *mon,
+			     const struct kmonitor_entry *entry)
 {
 	struct kmonitor_source *source = out->source;
-	struct kmonitor *mon = owner(entry);
 	const struct kmonitor_creator *creator = &mon->filters.creator;
 	bool redacted = !kmonitor_may_see(creator, source->task);
 
 	if (redacted && !survives_redaction(entry, source->type))
-		return;
+		return false;
 	/* What can't be seen isn't judged either: its absence would tell. */
 	if (!redacted && READ_ONCE(mon->filters.ignored.any) & source->type &&
 	    kmonitor_conditions_visit(&mon->filters.ignored, source, ignores,
 				      (void *)source))
-		return;
-	if (!out->view || out->redacted != redacted ||
-	    !same_view(out->view, creator) || !same_for_all(source->type)) {
-		kmonitor_record_fill(&out->event, source, creator, redacted);
-		out->view = creator;
-		out->redacted = redacted;
-	}
+		return false;
+	if (has_record(out, creator, redacted))
+		return true;
+	kmonitor_record_fill(&out->event, source, creator, redacted);
 	/* Another task than the current one may have been reaped meanwhile. */
-	if (unlikely(!out->event.pid || !out->event.tgid))
+	if (unlikely(!out->event.pid || !out->event.tgid)) {
+		out->view = NULL;
+		out->cred = NULL;
+		return false;
+	}
+	out->view = creator;
+	out->redacted = redacted;
+	if (!redacted && same_for_all(source->type)) {
+		out->cred = creator->cred;
+		out->pid_ns = creator->pid_ns;
+	} else {
+		out->cred = NULL;
+	}
+	return true;
+}
+
+static __always_inline void deliver(struct fan_out *out,
+				    const struct kmonitor_entry *entry)
+{
+	struct kmonitor *mon = owner(entry);
+	const struct kmonitor_creator *creator = &mon->filters.creator;
+	enum kmonitor_append done;
+
+	if ((out->cred != creator->cred || out->pid_ns != creator->pid_ns ||
+	     !creator->sees_all ||
+	     READ_ONCE(mon->filters.ignored.any) & out->source->type) &&
+	    !prepare(out, mon, entry))
 		return;
+	done = append_one(out, mon, entry);
 	/* With interrupts off, a siglock is held. */
-	kmonitor_appended(mon, append(out, mon, entry),
-			  redacted || irqs_disabled());
+	if (done > KMONITOR_APPEND_QUIET)
+		kmonitor_appended(mon, done, out->redacted || irqs_disabled());
 }
 
 /* Whether a descriptor has got the record, or will not get it. */
@@ -192,16 +234,17 @@ static void emit_to_marks(struct fan_out *out)
 {
 	const struct kmonitor_mark_set *set = out->set;
 	const struct kmonitor_filters *done = NULL;
+	struct kmonitor_entry *entry;
+	u64 bit = 1;
 
-	for (u32 i = 0; i < set->nr; i++) {
-		if (set->entries[i]->filters != done &&
-		    wants(set->entries[i], out->source)) {
-			done = set->entries[i]->filters;
-			if (i < 64)
-				out->sent |= BIT_ULL(i);
-			if (!kmonitor_entry_ignores(set->entries[i]))
-				deliver(out, set->entries[i]);
-		}
+	for (u32 i = 0, nr = set->nr; i < nr; i++, bit <<= 1) {
+		entry = set->entries[i];
+		if (entry->filters == done || !wants(entry, out->source))
+			continue;
+		done = entry->filters;
+		out->sent |= bit;
+		if (!kmonitor_entry_ignores(entry))
+			deliver(out, entry);
 	}
 }
 
@@ -259,7 +302,8 @@ static bool emit_to_condition(void *data, struct kmonitor_entry *entry)
 void kmonitor_emit(struct kmonitor_source *source,
 		   const struct kmonitor_mark_set *set)
 {
-	struct fan_out out;
+	/* All that is looked at is set, and it is large. */
+	struct fan_out out __uninitialized;
 	struct pid_namespace *ns;
 
 	out.source = source;
@@ -267,38 +311,16 @@ void kmonitor_emit(struct kmonitor_source *source,
 	out.set = set;
 	out.nr_matched = 0;
 	out.view = NULL;
+	out.cred = NULL;
 	if (set)
 		emit_to_marks(&out);
-	for (ns = task_active_pid_ns(source->task); ns; ns = ns->parent) {
+	for (ns = ns_of_pid(task_pid(source->task)); ns; ns = ns->parent) {
 		if (!(READ_ONCE(ns->kmonitor_events) & source->type))
 			continue;
 		out.conditions = rcu_dereference(ns->kmonitor_conditions);
 		kmonitor_conditions_visit(out.conditions, source,
 					  emit_to_condition, &out);
 	}
-}
-
-/**
- * kmonitor_watched - whether anything wants to know
- * @task: The subject.
- * @type: The event type.
- *
- * This is what a task without filters pays.
- *
- * Context: Any.
- * Return: Whether kmonitor_emit() may find a descriptor.
- */
-bool kmonitor_watched(struct task_struct *task, u32 type)
-{
-	struct pid_namespace *ns;
-
-	if (rcu_access_pointer(task->signal->kmonitor_marks))
-		return true;
-	for (ns = task_active_pid_ns(task); ns; ns = ns->parent) {
-		if (READ_ONCE(ns->kmonitor_events) & type)
-			return true;
-	}
-	return false;
 }
 
 /**

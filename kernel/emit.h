@@ -5,13 +5,47 @@
 #ifndef _KMONITOR_EMIT_H
 #define _KMONITOR_EMIT_H
 
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/types.h>
 
 struct kmonitor_mark_set;
 struct kmonitor_source;
-struct task_struct;
 
-bool kmonitor_watched(struct task_struct *task, u32 type);
+/* Whether conditions of the pid namespaces that a task is visible in want it. */
+static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
+						     u32 types)
+{
+	const struct pid_namespace *ns;
+
+	for (ns = ns_of_pid(task_pid(task)); ns; ns = ns->parent) {
+		if (unlikely(READ_ONCE(ns->kmonitor_events) & types))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * kmonitor_watched - whether anything wants to know
+ * @task: The subject.
+ * @types: Event types.
+ *
+ * This is what a task without filters pays: the load of its marks, and for
+ * each pid namespace that it is visible in (most often one) that of the types
+ * that conditions there want.
+ *
+ * Context: Any.
+ * Return: Whether kmonitor_emit() may find a descriptor.
+ */
+static __always_inline bool kmonitor_watched(struct task_struct *task,
+					     u32 types)
+{
+	return unlikely(rcu_access_pointer(task->signal->kmonitor_marks)) ||
+	       kmonitor_conditions_want(task, types);
+}
+
 void kmonitor_emit(struct kmonitor_source *source,
 		   const struct kmonitor_mark_set *set);
 void kmonitor_report(struct kmonitor_source *source);

@@ -58,12 +58,21 @@ static u16 oom_flag(const struct signal_struct *sig)
  * A snapshot appends the record of a process under its siglock.  One that has
  * found it as it was before is over when this returns; a later one finds it as
  * it is now (partner: append_task()).
+ *
+ *   snapshot: count itself;  full barrier; look at the process, append
+ *   hook:     the change;    full barrier; look whether there is a snapshot
+ *
+ * At least one sees the other: if the hook sees none, the snapshot sees the
+ * change.  The caller has the full barrier between.
  */
 static void let_snapshots_pass(void)
 {
 	struct sighand_struct *sighand;
 	unsigned long flags;
 
+	/* Pairs with the release in kmonitor_snapshot(): what it appended. */
+	if (likely(!atomic_read_acquire(&kmonitor_snapshots)))
+		return;
 	sighand = lock_task_sighand(current, &flags);
 	if (sighand)
 		spin_unlock_irqrestore(&sighand->siglock, flags);
@@ -73,25 +82,80 @@ void __kmonitor_inherit(struct task_struct *child)
 {
 	/* It has not run, so the flags are still its creator's to write. */
 	child->flags |= KMONITOR_PF_UNANNOUNCED;
-	kmonitor_mark_inherit(current->signal, child->signal);
+	if (rcu_access_pointer(current->signal->kmonitor_marks))
+		kmonitor_mark_inherit(current->signal, child->signal);
+}
+
+/*
+ * The fan-out runs under RCU.  A reader that it wakes waits until RCU is left:
+ * a task that is preempted inside pays for it, and the reader with it.  Where
+ * locks sleep, a waker must be preemptible.
+ */
+static void enter(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+	rcu_read_lock();
+	/* As in the guard of RCU: sparse looks at each function alone. */
+	__release(RCU);
+}
+
+static void leave(void)
+{
+	__acquire(RCU);
+	rcu_read_unlock();
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
+}
+
+/* Members of trees without records of forks need not pay for one. */
+static bool marks_want(const struct kmonitor_mark_set *set, u32 type)
+{
+	for (u32 i = 0; set && i < set->nr; i++) {
+		if (READ_ONCE(set->entries[i]->events) & type)
+			return true;
+	}
+	return false;
+}
+
+static void emit_fork(struct task_struct *child, u64 clone_flags, u32 type,
+		      const struct kmonitor_mark_set *set)
+{
+	/* Members of other events are not looked at. */
+	struct kmonitor_source source __uninitialized;
+
+	source.type = type;
+	source.flags = worker_flag(child);
+	source.task = current;
+	source.time_ns = child->start_boottime;
+	source.fork.child = child;
+	source.fork.clone_flags = clone_flags;
+	kmonitor_emit(&source, set);
+}
+
+static noinline void report_fork(struct task_struct *child, u64 clone_flags,
+				 u32 type)
+{
+	const struct kmonitor_mark_set *set;
+
+	/* fork_idle() */
+	if (!child->pid)
+		return;
+	enter();
+	set = marks_of(current);
+	if (marks_want(set, type) || kmonitor_conditions_want(current, type))
+		emit_fork(child, clone_flags, type, set);
+	leave();
 }
 
 void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
 {
-	struct kmonitor_source source = {
-		.type = clone_flags & CLONE_THREAD ? KMONITOR_THREAD_CREATE :
-						     KMONITOR_PROCESS_FORK,
-		.task = current,
-		.fork.child = child,
-		.fork.clone_flags = clone_flags,
-	};
+	u32 type = clone_flags & CLONE_THREAD ? KMONITOR_THREAD_CREATE :
+						KMONITOR_PROCESS_FORK;
 
 	might_sleep();
-	if (child->pid && kmonitor_watched(current, source.type)) {
-		source.flags = worker_flag(child);
-		guard(rcu)();
-		kmonitor_emit(&source, marks_of(current));
-	}
+	if (kmonitor_watched(current, type))
+		report_fork(child, clone_flags, type);
 	/* Pairs with the acquire in wait_for_fork(): FORK comes before TASK. */
 	smp_store_release(&child->flags,
 			  child->flags & ~KMONITOR_PF_UNANNOUNCED);
@@ -110,7 +174,7 @@ static void retire_threads(const struct kmonitor_mark_set *set,
 	}
 }
 
-void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
+static noinline void report_exec(struct linux_binprm *bprm, struct pid *old_pid)
 {
 	struct kmonitor_source source = {
 		.type = KMONITOR_PROCESS_EXEC,
@@ -119,9 +183,8 @@ void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
 		.exec.old_pid = old_pid,
 	};
 
-	might_sleep();
-	if (!kmonitor_watched(current, source.type))
-		return;
+	/* Between the change of self_exec_id and the look for snapshots. */
+	smp_mb();
 	let_snapshots_pass();
 
 	guard(rcu)();
@@ -131,25 +194,40 @@ void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
 	kfree(source.exec.args);
 }
 
-void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
+void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
+{
+	might_sleep();
+	if (kmonitor_watched(current, KMONITOR_PROCESS_EXEC))
+		report_exec(bprm, old_pid);
+}
+
+static noinline void report_thread_exit(struct task_struct *task, long code,
+					bool last)
 {
 	struct kmonitor_source source = {
 		.type = KMONITOR_THREAD_EXIT,
 		.task = task,
 	};
 
-	might_sleep();
-	if (!kmonitor_watched(task, source.type))
-		return;
 	kmonitor_report_aborts(task, code);
 	source.flags = worker_flag(task);
 	if (last)
 		source.flags |= KMONITOR_EVENT_LAST_THREAD;
 	source.exit.status = code;
 
-	guard(rcu)();
+	enter();
 	kmonitor_emit(&source, marks_of(task));
 	retire_threads(marks_of(task), task_pid(task), true);
+	leave();
+}
+
+void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
+{
+	might_sleep();
+	if (kmonitor_watched(task, KMONITOR_THREAD_EXIT |
+					   KMONITOR_THREAD_ABORT |
+					   KMONITOR_PROCESS_ABORT))
+		report_thread_exit(task, code, last);
 }
 
 /* A tree counts all its members, and adds up what its creator may see. */
@@ -178,7 +256,7 @@ static void account(const struct kmonitor_mark_set *set,
 	}
 }
 
-void __kmonitor_process_exit(struct task_struct *task)
+static noinline void report_process_exit(struct task_struct *task)
 {
 	struct kmonitor_source source = {
 		.type = KMONITOR_PROCESS_EXIT,
@@ -186,20 +264,25 @@ void __kmonitor_process_exit(struct task_struct *task)
 	};
 	struct kmonitor_mark_set *set;
 
-	might_sleep();
-	if (!kmonitor_watched(task, source.type))
-		return;
+	/* After the full barrier of the decrement of kmonitor_threads. */
 	let_snapshots_pass();
 	source.flags = oom_flag(task->signal);
 	source.exit.status = task->signal->group_exit_code;
 
 	set = kmonitor_mark_take(task->signal);
-	rcu_read_lock();
+	enter();
 	kmonitor_emit(&source, set);
 	if (set)
 		account(set, &source);
-	rcu_read_unlock();
+	leave();
 	kmonitor_mark_put(set);
+}
+
+void __kmonitor_process_exit(struct task_struct *task)
+{
+	might_sleep();
+	if (kmonitor_watched(task, KMONITOR_PROCESS_EXIT))
+		report_process_exit(task);
 }
 
 void __kmonitor_free_signal(struct signal_struct *sig)

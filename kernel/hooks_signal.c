@@ -86,6 +86,8 @@ void __kmonitor_signal(struct task_struct *task, int signo,
 	struct signal_struct *sig = task->signal;
 	struct kmonitor_killer *killer = sig->kmonitor_killer;
 
+	if (likely(!killer && !kmonitor_watched(task, ABORTS)))
+		return;
 	if (!may_be_fatal(task, signo)) {
 		/* Its action may change before it is delivered. */
 		if (killer && killer->signo == signo &&

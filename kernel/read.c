@@ -12,20 +12,25 @@
 
 #define RECORD sizeof(struct kmonitor_event)
 
-/* What waits for room or for the ring to be drained gets its place now. */
-static void flush(struct kmonitor *mon)
+/*
+ * What waits for room or for the ring to be drained gets its place now.
+ * Whether anything waited.
+ */
+static bool flush(struct kmonitor *mon)
 {
+	if (list_empty(&mon->filters.pending) &&
+	    !kmonitor_ring_loses(&mon->ring))
+		return false;
 	kmonitor_flush_pending(mon);
 	kmonitor_ring_report_loss(&mon->ring);
+	return true;
 }
 
 /* Whether a consumer is to be told.  If not, the delay is running. */
 static bool ready(struct kmonitor *mon)
 {
-	if (kmonitor_ring_ready(&mon->ring))
-		return true;
-	flush(mon);
-	if (kmonitor_ring_ready(&mon->ring))
+	if (kmonitor_ring_ready(&mon->ring) ||
+	    (flush(mon) && kmonitor_ring_ready(&mon->ring)))
 		return true;
 	if (mon->ring.watermark > 1)
 		kmonitor_wake_later(mon);
@@ -42,8 +47,8 @@ static ssize_t drain(struct kmonitor *mon, struct iov_iter *to)
 
 	while ((max = iov_iter_count(to) / RECORD)) {
 		if (!kmonitor_ring_peek(&mon->ring, max, &span)) {
-			flush(mon);
-			if (!kmonitor_ring_peek(&mon->ring, max, &span))
+			if (!flush(mon) ||
+			    !kmonitor_ring_peek(&mon->ring, max, &span))
 				break;
 		}
 		copied = copy_to_iter(span.record, span.nr * RECORD, to);

@@ -30,11 +30,17 @@
 #include "record.h"
 
 /* pid_nr_ns() without the call; a task that is being released has no pid. */
-static s32 nr_of(const struct pid *pid, const struct pid_namespace *ns)
+static __always_inline s32 nr_of(const struct pid *pid,
+				 const struct pid_namespace *ns)
 {
 	const struct upid *upid;
 
-	if (unlikely(!pid || ns->level > pid->level))
+	if (unlikely(!pid))
+		return 0;
+	/* All are visible there. */
+	if (likely(ns == &init_pid_ns))
+		return pid->numbers[0].nr;
+	if (ns->level > pid->level)
 		return 0;
 	upid = &pid->numbers[ns->level];
 	return likely(upid->ns == ns) ? upid->nr : 0;
@@ -93,6 +99,7 @@ static void fill_fork(struct kmonitor_fork *fork,
 	fork->clone_flags = source->fork.clone_flags;
 	fork->cgroup_id = redacted ? 0 : cgroup_id_of(child);
 	fork->ppid = parent_of(child, ns);
+	fork->reserved = 0;
 	fork->pidfd_ino = pidfd_ino_of(child);
 }
 
@@ -201,6 +208,13 @@ static void fill_ptrace(struct kmonitor_ptrace *ptrace,
 		ptrace->peer_start_ns = start_of(peer);
 }
 
+/* Padded, and changed as carelessly as it is read. */
+static void copy_comm(char to[16], const char from[TASK_COMM_LEN])
+{
+	memcpy(to, from, TASK_COMM_LEN);
+	to[TASK_COMM_LEN - 1] = 0;
+}
+
 static bool of_process(u32 type)
 {
 	return type & (KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_ABORT |
@@ -227,8 +241,9 @@ void kmonitor_record_fill(struct kmonitor_event *event,
 	struct task_struct *subject =
 		of_process(source->type) ? task->group_leader : task;
 
-	memset(event, 0, sizeof(*event));
 	event->time_ns = source->time_ns ?: ktime_get_boottime_ns();
+	/* It is in the ring, where others read, before the true one. */
+	event->cookie = 0;
 	event->type = source->type;
 	event->cpu = raw_smp_processor_id();
 	event->pid = nr_of(task_pid(subject), ns);
@@ -238,19 +253,21 @@ void kmonitor_record_fill(struct kmonitor_event *event,
 	if (redacted) {
 		event->flags = KMONITOR_EVENT_REDACTED;
 		event->uid = -1;
+		event->cgroup_id = 0;
+		memset(event->comm, 0, sizeof(event->comm));
 	} else {
 		event->flags = source->flags;
 		event->uid = uid_of(subject, creator->cred->user_ns);
 		event->cgroup_id = cgroup_id_of(subject);
-		/* Padded, and changed as carelessly as it is read. */
-		memcpy(event->comm, subject->comm, sizeof(event->comm) - 1);
+		copy_comm(event->comm, subject->comm);
 	}
 
-	switch (source->type) {
-	case KMONITOR_PROCESS_FORK:
-	case KMONITOR_THREAD_CREATE:
+	if (source->type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE)) {
 		fill_fork(&event->fork, source, ns, redacted);
-		break;
+		return;
+	}
+	memset_startat(event, 0, fork);
+	switch (source->type) {
 	case KMONITOR_PROCESS_EXEC:
 		fill_exec(&event->exec, source, ns);
 		break;

@@ -65,7 +65,8 @@ static struct kmonitor_event *slot_at(const struct kmonitor_ring *ring,
 static __always_inline bool fits(const struct kmonitor_ring *ring, u32 position,
 				 u32 tail, u32 nr)
 {
-	if (nr > ring->size || position - tail > ring->size - nr)
+	/* No ring has less than two slots. */
+	if ((nr > 2 && nr > ring->size) || position - tail > ring->size - nr)
 		return false;
 	for (u32 i = 0; i < nr; i++, position++) {
 		if ((u32)READ_ONCE(slot_at(ring, position)->seq) !=
@@ -105,17 +106,17 @@ static __always_inline bool reserve(struct kmonitor_ring *ring, u32 nr,
 
 /*
  * Makes a slot readable.  Positions have 32 bits, sequence numbers 64: the
- * upper half comes from ring->recent, which is at most a lap away.
+ * slot still has that of the lap before, and is its producer's alone.
  */
-static __always_inline void publish(struct kmonitor_ring *ring, u32 position)
+static __always_inline void publish(struct kmonitor_ring *ring,
+				    struct kmonitor_event *slot)
 {
-	u64 recent = READ_ONCE(ring->recent);
-	u64 full = recent + (s32)(position - (u32)recent);
+	u64 seq = slot->seq + ring->size;
 
-	if (!(position & (ring->size - 1)))
-		WRITE_ONCE(ring->recent, full);
+	if (slot == ring->slots)
+		WRITE_ONCE(ring->recent, seq - 1);
 	/* B: pairs with the acquire in published() */
-	smp_store_release(&slot_at(ring, position)->seq, full + 1);
+	smp_store_release(&slot->seq, seq);
 }
 
 static __always_inline void fill(struct kmonitor_ring *ring, u32 position,
@@ -126,7 +127,7 @@ static __always_inline void fill(struct kmonitor_ring *ring, u32 position,
 
 	memcpy(&slot->time_ns, record + head, sizeof(*slot) - head);
 	slot->cookie = cookie;
-	publish(ring, position);
+	publish(ring, slot);
 }
 
 static void fill_group(struct kmonitor_ring *ring, u32 position,
@@ -152,7 +153,7 @@ static void fill_lost(struct kmonitor_ring *ring, u32 position, u64 count)
 	slot->lost.last_ns = READ_ONCE(ring->last_loss_ns);
 	atomic64_add(count, &ring->lost);
 	atomic64_inc(&ring->lost_records);
-	publish(ring, position);
+	publish(ring, slot);
 }
 
 /* Makes all records before a position ready, whatever the watermark says. */
@@ -385,7 +386,7 @@ void kmonitor_ring_report_loss(struct kmonitor_ring *ring)
 {
 	u64 old, loss;
 
-	if (likely(!(atomic64_read(ring->state) >> LOSS_SHIFT)))
+	if (likely(!kmonitor_ring_loses(ring)))
 		return;
 
 	guard(preempt)();

@@ -87,6 +87,12 @@ struct kmonitor_span {
 	u32 nr;
 };
 
+/* Whether a loss is pending. */
+static inline bool kmonitor_ring_loses(const struct kmonitor_ring *ring)
+{
+	return atomic64_read(ring->state) >> KMONITOR_STATE_LOSS_SHIFT;
+}
+
 /* mmap.c: the memory of the ring */
 int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark);
 void kmonitor_ring_destroy(struct kmonitor_ring *ring);

@@ -11,7 +11,8 @@
  *         sleep in between.
  *   exit  TASK is appended under siglock, while the process still has a thread
  *         that its exit counter counts; PROCESS_EXIT comes after the counter
- *         has fallen to zero and siglock has been passed.
+ *         has fallen to zero and, if a snapshot is under way, siglock has been
+ *         passed.
  *   exec  In the same way TASK is appended only if the program has not changed
  *         since it was looked at; EXEC comes after siglock has been passed.
  *
@@ -36,6 +37,9 @@
 #include "record.h"
 #include "snapshot.h"
 #include "wake.h"
+
+/* Calls that list processes now; while there are any, hooks look out for them. */
+atomic_t kmonitor_snapshots = ATOMIC_INIT(0);
 
 /* What became of a process, or of the whole call. */
 enum step {
@@ -351,10 +355,13 @@ int kmonitor_snapshot(struct kmonitor *mon, const struct kmonitor_snapshot *arg)
 	if (!cursor->next || cursor->token != arg->token ||
 	    cursor->handle != arg->handle)
 		ret = start(mon, arg);
+	/* Full barriers on both sides: see let_snapshots_pass(). */
+	atomic_inc_return(&kmonitor_snapshots);
 	if (!ret && walk(mon) && append_end(mon))
 		cursor->next = 0;
 	else if (!ret)
 		ret = 1;
+	atomic_dec_return(&kmonitor_snapshots);
 	mutex_unlock(&cursor->lock);
 	return ret;
 }

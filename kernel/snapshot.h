@@ -5,6 +5,7 @@
 #ifndef _KMONITOR_SNAPSHOT_H
 #define _KMONITOR_SNAPSHOT_H
 
+#include <linux/atomic.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/types.h>
@@ -29,6 +30,8 @@ struct kmonitor_cursor {
 	u64 handle;
 	u64 token;
 };
+
+extern atomic_t kmonitor_snapshots;
 
 int kmonitor_snapshot(struct kmonitor *mon,
 		      const struct kmonitor_snapshot *arg);

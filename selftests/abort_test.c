@@ -551,4 +551,22 @@ TEST_F(monitor, an_abort_agrees_with_the_status)
 	}
 }
 
+/* A process that nothing holds is watched for what conditions want. */
+TEST(a_condition_that_wants_no_exits_is_told_of_aborts)
+{
+	int fd = km_open(0), status;
+	struct km_log log = {};
+	pid_t child;
+
+	km_add(fd, KMONITOR_TARGET_ALL, 0, ABORTS, 0);
+	child = sleeper();
+	must(kill(child, SIGTERM));
+	status = km_join(child);
+	EXPECT_TRUE(WIFSIGNALED(status));
+	km_drain(fd, &log);
+	EXPECT_EQ(1, km_count(&log, KMONITOR_PROCESS_ABORT, child));
+	EXPECT_EQ(1, km_count(&log, KMONITOR_THREAD_ABORT, child));
+	close(fd);
+}
+
 TEST_HARNESS_MAIN

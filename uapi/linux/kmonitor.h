@@ -475,7 +475,9 @@ struct kmonitor_task {
 /**
  * struct kmonitor_event - one record
  * @seq: Counts the records of this descriptor: 1, 2, 3, ... with no gap.
- * @time_ns: When it happened, nanoseconds of CLOCK_BOOTTIME.
+ * @time_ns: When it happened, nanoseconds of CLOCK_BOOTTIME: of PROCESS_FORK
+ *	and THREAD_CREATE when the new task began, of PROCESS_ABORT when the
+ *	signal was sent.  Not always in the order of @seq.
  * @cookie: The cookie of the most specific filter entry that wanted it.
  * @type: The event type.
  * @flags: Bits of KMONITOR_EVENT_*.
