@@ -84,18 +84,18 @@ static void drop_unused(struct kmonitor_conditions *conditions,
 }
 
 /* Counts what an entry wants in and out of its conditions. */
-static void count(struct kmonitor_entry *entry, u32 old, u32 new)
+static void count(struct kmonitor_entry *entry, u32 before, u32 now)
 {
 	struct kmonitor_conditions *conditions = entry->condition.where;
 	u32 kind = entry->target - KMONITOR_TARGET_CGROUP;
 	struct pid_namespace *ns = ns_of(entry);
 	u32 any = 0, bit, changed;
 
-	for (changed = old ^ new; changed; changed &= ~bit) {
+	for (changed = before ^ now; changed; changed &= ~bit) {
 		u32 *wanting = &conditions->wanting[kind][__ffs(changed)];
 
 		bit = BIT(__ffs(changed));
-		*wanting += new &bit ? 1 : -1;
+		*wanting += now & bit ? 1 : -1;
 		if (*wanting)
 			WRITE_ONCE(conditions->events[kind],
 				   conditions->events[kind] | bit);

@@ -210,7 +210,7 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, bool count_loss,
 {
 	u64 old = atomic64_read(ring->state);
 	bool overflow;
-	u64 new, now;
+	u64 next, now;
 
 	do {
 		r->loss = loss_of(old);
@@ -222,15 +222,15 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, bool count_loss,
 		/* A: pairs with the exchange in kmonitor_ring_consume() */
 		r->tail = smp_load_acquire(ring->tail);
 		if (fits(ring, r->position, r->tail, r->nr)) {
-			new = (u32)(r->position + r->nr);
+			next = (u32)(r->position + r->nr);
 			continue;
 		}
 		r->nr = 0;
 		if (!count_loss)
 			return true;
-		new = overflow ? (u32)old | SPILLED : old;
-		new += nr *LOSS_ONE;
-	} while (!atomic64_try_cmpxchg(ring->state, &old, new));
+		next = overflow ? (u32)old | SPILLED : old;
+		next += nr * LOSS_ONE;
+	} while (!atomic64_try_cmpxchg(ring->state, &old, next));
 
 	if (!r->nr) {
 		now = ktime_get_boottime_ns();
@@ -279,9 +279,9 @@ append_slow(struct kmonitor_ring *ring, const struct kmonitor_event *event,
 }
 
 static __always_inline enum kmonitor_append
-append(struct kmonitor_ring *ring, const struct kmonitor_event *event,
-       const struct kmonitor_exec_args *args, u32 nr_args, u64 cookie,
-       bool urgent, bool count_loss)
+do_append(struct kmonitor_ring *ring, const struct kmonitor_event *event,
+	  const struct kmonitor_exec_args *args, u32 nr_args, u64 cookie,
+	  bool urgent, bool count_loss)
 {
 	u32 position;
 
@@ -309,7 +309,7 @@ enum kmonitor_append kmonitor_ring_append(struct kmonitor_ring *ring,
 					  const struct kmonitor_event *event,
 					  u64 cookie)
 {
-	return append(ring, event, NULL, 0, cookie, false, true);
+	return do_append(ring, event, NULL, 0, cookie, false, true);
 }
 
 /**
@@ -334,7 +334,7 @@ kmonitor_ring_append_group(struct kmonitor_ring *ring,
 			   const struct kmonitor_exec_args *args, u32 nr_args,
 			   u64 cookie, bool urgent)
 {
-	return append(ring, event, args, nr_args, cookie, urgent, true);
+	return do_append(ring, event, args, nr_args, cookie, urgent, true);
 }
 
 /**
@@ -350,7 +350,7 @@ enum kmonitor_append
 kmonitor_ring_try_append(struct kmonitor_ring *ring,
 			 const struct kmonitor_event *event, u64 cookie)
 {
-	return append(ring, event, NULL, 0, cookie, true, false);
+	return do_append(ring, event, NULL, 0, cookie, true, false);
 }
 
 /**
@@ -371,7 +371,7 @@ kmonitor_ring_try_append_group(struct kmonitor_ring *ring,
 			       const struct kmonitor_exec_args *args,
 			       u32 nr_args, u64 cookie, bool urgent)
 {
-	return append(ring, event, args, nr_args, cookie, urgent, false);
+	return do_append(ring, event, args, nr_args, cookie, urgent, false);
 }
 
 /**
@@ -385,6 +385,7 @@ kmonitor_ring_try_append_group(struct kmonitor_ring *ring,
 void kmonitor_ring_report_loss(struct kmonitor_ring *ring)
 {
 	u64 old, loss;
+	u32 tail;
 
 	if (likely(!kmonitor_ring_loses(ring)))
 		return;
@@ -395,8 +396,8 @@ void kmonitor_ring_report_loss(struct kmonitor_ring *ring)
 		old = atomic64_read(ring->state);
 		do {
 			/* A: pairs with the exchange in kmonitor_ring_consume() */
-			if (!(old >> LOSS_SHIFT) ||
-			    (u32)old != smp_load_acquire(ring->tail) ||
+			tail = smp_load_acquire(ring->tail);
+			if (!(old >> LOSS_SHIFT) || (u32)old != tail ||
 			    !fits(ring, old, old, 1))
 				return;
 		} while (!atomic64_try_cmpxchg(ring->state, &old,

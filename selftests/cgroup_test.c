@@ -193,7 +193,7 @@ TEST_F(cgroups, membership_is_judged_at_each_event)
 	km_drain(self->fd, &self->log);
 	EXPECT_EQ(3, self->log.nr);
 	for (int i = 0; i < 3; i++)
-		EXPECT_EQ(i == 1, km_find_fork(&self->log, child[i]) != NULL);
+		EXPECT_EQ(i == 1, !!km_find_fork(&self->log, child[i]));
 }
 
 /* CLONE_INTO_CGROUP: the forker stays outside. */
@@ -235,7 +235,7 @@ TEST_F(cgroups, the_most_specific_condition_gives_the_cookie)
 		{ CGROUP, self->inner },
 		{ TREE, 0 },
 	};
-	const int nr = sizeof(entries) / sizeof(entries[0]);
+	const int nr = sizeof(entries) / sizeof(*entries);
 
 	for (int forward = 0; forward < 2; forward++) {
 		/* With all of them, without the last, ... */

@@ -30,7 +30,7 @@ FIXTURE_TEARDOWN(device)
 	close(self->node);
 }
 
-static int new (int node, const void *attr, uint32_t size, uint32_t flags)
+static int make(int node, const void *attr, uint32_t size, uint32_t flags)
 {
 	struct kmonitor_new arg = {
 		.attr = (uintptr_t)attr,
@@ -63,7 +63,7 @@ TEST_F(device, new_gives_the_same_kind_of_descriptor)
 	struct kmonitor_attr attr = { .ring_records = 3 };
 	struct kmonitor_info info;
 	struct km_log log = {};
-	int fd = new (self->node, &attr, sizeof(attr),
+	int fd = make(self->node, &attr, sizeof(attr),
 		      KMONITOR_CLOEXEC | KMONITOR_NONBLOCK);
 	pid_t child;
 
@@ -82,7 +82,7 @@ TEST_F(device, new_gives_the_same_kind_of_descriptor)
 	EXPECT_NE(NULL, km_find_fork(&log, child));
 	close(fd);
 
-	fd = new (self->node, NULL, 0, 0);
+	fd = make(self->node, NULL, 0, 0);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, must(fcntl(fd, F_GETFD)));
 	EXPECT_EQ(0, must(fcntl(fd, F_GETFL)) & O_NONBLOCK);
@@ -107,17 +107,19 @@ TEST_F(device, new_answers_as_the_system_call)
 		{ NULL, 32, 0, -EFAULT },
 		{ page + KM_PAGE - 31, 32, 0, -EFAULT },
 	};
-	int ret, same;
+	int ret, same, error;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		ret = new (self->node, cases[i].attr, cases[i].size,
+		ret = make(self->node, cases[i].attr, cases[i].size,
 			   cases[i].flags);
 		same = km_init(cases[i].attr, cases[i].size, cases[i].flags);
-		EXPECT_EQ(cases[i].expected, ret < 0 ? ret : 0)
+		error = ret < 0 ? ret : 0;
+		EXPECT_EQ(cases[i].expected, error)
 		{
 			TH_LOG("case %zu", i);
 		}
-		EXPECT_EQ(cases[i].expected, same < 0 ? same : 0);
+		error = same < 0 ? same : 0;
+		EXPECT_EQ(cases[i].expected, error);
 		close(ret);
 		close(same);
 	}
@@ -171,7 +173,7 @@ TEST_F(device, the_caller_is_the_creator)
 
 	if (!child) {
 		km_become(NOBODY, NOBODY);
-		fd = new (self->node, NULL, 0, 0);
+		fd = make(self->node, NULL, 0, 0);
 		check(fd >= 0, "NEW: %s", km_error(fd));
 		check(km_try_add(fd, KMONITOR_TARGET_ALL, 0, KM_LIFE, 0,
 				 &handle) == -EPERM,

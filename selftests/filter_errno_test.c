@@ -265,11 +265,12 @@ TEST_F(monitor, only_a_tree_is_killed_on_close)
 	struct kmonitor_filter filter = {
 		.flags = KMONITOR_FILTER_KILL_ON_CLOSE,
 	};
+	int ret;
 
 	for (size_t i = 0; i < 3; i++) {
 		filter.target = targets[i];
-		EXPECT_EQ(-EINVAL, km_ioctl(self->fd, KMONITOR_IOC_FILTER_ADD,
-					    &filter));
+		ret = km_ioctl(self->fd, KMONITOR_IOC_FILTER_ADD, &filter);
+		EXPECT_EQ(-EINVAL, ret);
 	}
 	EXPECT_TRUE(unchanged(self->fd));
 }

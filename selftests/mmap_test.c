@@ -141,8 +141,9 @@ TEST(mmap_answers_each_request_as_documented)
 		void *at = mmap(NULL, cases[i].nr * KM_PAGE, cases[i].prot,
 				cases[i].flags, fd,
 				(off_t)cases[i].at * KM_PAGE);
+		int error = at == MAP_FAILED ? errno : 0;
 
-		EXPECT_EQ(cases[i].expected, at == MAP_FAILED ? errno : 0)
+		EXPECT_EQ(cases[i].expected, error)
 		{
 			TH_LOG("%s", cases[i].what);
 		}

@@ -26,17 +26,19 @@ FIXTURE_VARIANT(consumer)
 	enum kmon_method method;
 };
 
-FIXTURE_VARIANT_ADD(consumer, read){
+/* clang-format off */
+FIXTURE_VARIANT_ADD(consumer, read) {
 	.method = KMON_METHOD_READ,
 };
 
-FIXTURE_VARIANT_ADD(consumer, mmap){
+FIXTURE_VARIANT_ADD(consumer, mmap) {
 	.method = KMON_METHOD_MMAP,
 };
 
-FIXTURE_VARIANT_ADD(consumer, uring){
+FIXTURE_VARIANT_ADD(consumer, uring) {
 	.method = KMON_METHOD_URING,
 };
+/* clang-format on */
 
 /* A child that forks so often once the gate opens. */
 static pid_t fork_storm(int gate[2], unsigned int rounds)

@@ -35,6 +35,7 @@ costs release >"$work/release"
 awk -F '\t' -v OFS='\t' '
 FILENAME == ARGV[1] { off[$1] = $2; next }
 FILENAME == ARGV[2] { cost[$1] = $1 in off ? $2 - off[$1] : $2; next }
+/^#/ { next }
 !($1 in cost) { print $1, "-", $2, "not supported"; next }
 {
 	verdict = $2 == "-" ? "-" : cost[$1] <= $2 ? "ok" : "over"

@@ -208,7 +208,7 @@ static int sleep_on(void *arg)
 {
 	for (;;)
 		pause();
-	return arg != NULL;
+	return arg;
 }
 
 /* A process with its descendants, which all sleep; they have one group. */
@@ -314,7 +314,8 @@ static void measure_trees(void)
 	report("tree: exit beyond its records", one.rest);
 	record = cost_of(WORK_FORK, &exits).rest - one.rest;
 	report("record: process exit with its usage", record);
-	tree.fds = exits.fds = MANY;
+	exits.fds = MANY;
+	tree.fds = MANY;
 	many = cost_of(WORK_FORK, &tree);
 	report("record: process exit, each further fd",
 	       (cost_of(WORK_FORK, &exits).rest - many.rest - record) /

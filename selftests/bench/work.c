@@ -34,7 +34,7 @@ void work_leave(void)
 static int leave(void *arg)
 {
 	work_leave();
-	return arg != NULL;
+	return arg;
 }
 
 static int run_again(void *arg)
@@ -42,7 +42,7 @@ static int run_again(void *arg)
 	char *const argv[] = { "cost", "end", NULL };
 
 	execve("/proc/self/exe", argv, argv + 2);
-	return arg == NULL;
+	return !arg;
 }
 
 /* A child that ends at once.  It shares the mm, whose end would cost most. */

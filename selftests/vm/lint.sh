@@ -46,10 +46,11 @@ checkpatch_series() {
 
 # User space has stdint's types, sscanf() and volatile sig_atomic_t, spells attributes out,
 # has test macros that take names, not expressions, no strscpy(), an argv that is not const,
-# a _Static_assert, and reasons to name ENOSYS and "run".
+# a _Static_assert, no BIT(), the harness's and queue.h's macros in place of declarations,
+# and reasons to name ENOSYS and "run".
 user=PREFER_KERNEL_TYPES,SSCANF_TO_KSTRTO,VOLATILE,PREFER_DEFINED_ATTRIBUTE_MACRO
 user=$user,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE,STRCPY,STATIC_CONST_CHAR_ARRAY,CAMELCASE
-user=$user,ENOSYS,EMBEDDED_FUNCTION_NAME
+user=$user,ENOSYS,EMBEDDED_FUNCTION_NAME,BIT_MACRO,NEW_TYPEDEFS,LINE_SPACING
 checkpatch_user() {
 	local path=("${user_files[@]/#/$top_dir/}")
 
