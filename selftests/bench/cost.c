@@ -208,7 +208,7 @@ static int sleep_on(void *arg)
 {
 	for (;;)
 		pause();
-	return arg;
+	return !!arg;
 }
 
 /* A process with its descendants, which all sleep; they have one group. */
