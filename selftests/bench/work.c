@@ -34,7 +34,7 @@ void work_leave(void)
 static int leave(void *arg)
 {
 	work_leave();
-	return arg;
+	return !!arg;
 }
 
 static int run_again(void *arg)
