@@ -118,7 +118,7 @@ TEST_F(consumer, gives_each_record_once_and_in_order)
 /* Nothing is read until all has happened. */
 TEST_F(consumer, does_not_let_a_loss_be_overlooked)
 {
-	const unsigned int rounds = 1000;
+	const unsigned int rounds = km_scale(1000, 300);
 	const struct kmonitor_event *event;
 	uint64_t seq = 0, seen = 0, lost = 0, told = 0;
 	int ret;
@@ -155,7 +155,7 @@ TEST_F(consumer, passes_a_loss_on_when_asked_to)
 	bool seen = false;
 
 	self->fd = km_open(64);
-	self->root = fork_storm(self->gate, 1000);
+	self->root = fork_storm(self->gate, km_scale(1000, 300));
 	km_add(self->fd, KMONITOR_TARGET_TREE, self->root, KM_LIFE, 0);
 	ASSERT_EQ(0, kmon_reader_new(self->fd, variant->method,
 				     KMON_READER_PASS_LOST, &self->reader));
