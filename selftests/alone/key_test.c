@@ -14,7 +14,7 @@
 #include "../common.h"
 
 #define TEXT_SIZE 2048
-#define ROUNDS 5
+#define ROUNDS 3
 #define CHILDREN 50
 
 static uint64_t address_of(const char *symbol)
