@@ -58,13 +58,20 @@ void __kmonitor_set_comm(struct task_struct *task, const char *comm)
 		.task = task,
 		.comm.old = old,
 	};
+	bool watched;
 
-	get_task_comm(old, task);
+	rcu_read_lock();
+	watched = kmonitor_watched(task, source.type);
+	rcu_read_unlock();
+	/* To read the name takes a lock. */
+	if (watched)
+		get_task_comm(old, task);
 	set_task_comm(task, comm);
+	if (!watched)
+		return;
 
 	guard(rcu)();
-	if (kmonitor_watched(task, source.type))
-		kmonitor_report(&source);
+	kmonitor_report(&source);
 }
 
 void __kmonitor_sid(struct task_struct *leader)
