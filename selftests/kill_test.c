@@ -108,7 +108,7 @@ TEST_F(monitor, every_member_gets_the_signal)
 	uint64_t handle = km_add(self->fd, TREE, root, KM_LIFE, 1);
 
 	EXPECT_EQ(3, signalled(self->fd, handle, 0));
-	EXPECT_EQ('S', km_state(root));
+	EXPECT_NE('T', km_state(root));
 	EXPECT_EQ(3, signalled(self->fd, handle, SIGSTOP));
 	while (km_state(root) != 'T')
 		sched_yield();
@@ -237,7 +237,7 @@ TEST_F(monitor, members_are_judged_by_the_callers_credentials)
 	EXPECT_EQ(0, send_to(self->fd, tree, SIGKILL, &self->result));
 	EXPECT_EQ(1, self->result.signalled);
 	EXPECT_EQ(1, self->result.refused);
-	EXPECT_EQ('S', km_state(root));
+	EXPECT_NE('T', km_state(root));
 }
 
 /* A copy of a helper that is set-uid root and has no name any more. */
