@@ -102,7 +102,7 @@ static bool dumpable(struct task_struct *task)
 #endif
 }
 
-static bool same_ids(const struct cred *creator, const struct cred *task)
+static bool is_user(const struct cred *creator, const struct cred *task)
 {
 	return uid_eq(creator->uid, task->euid) &&
 	       uid_eq(creator->uid, task->suid) &&
@@ -121,7 +121,7 @@ bool __kmonitor_may_see(const struct kmonitor_creator *creator,
 
 	guard(rcu)();
 	cred = __task_cred(task);
-	if (same_ids(creator->cred, cred)) {
+	if (is_user(creator->cred, cred)) {
 		/* Pairs with the write barrier in commit_creds() */
 		smp_rmb();
 		own = dumpable(task);

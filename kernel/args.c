@@ -162,20 +162,23 @@ struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
 
 /**
  * kmonitor_args_number - complete the records for one descriptor
- * @args: The arguments.
- * @event: The record that they continue.
+ * @args: The arguments, or NULL if there was no memory for them.
+ * @event: The record that they continue; gets %KMONITOR_EVENT_TRUNCATED if
+ *	they are not whole.
  * @max_parts: So many may follow it.
  *
  * Context: Any, by the owner of @args.
  * Return: Number of records to append.
  */
 u32 kmonitor_args_number(struct kmonitor_args *args,
-			 const struct kmonitor_event *event, u32 max_parts)
+			 struct kmonitor_event *event, u32 max_parts)
 {
-	u32 whole = DIV_ROUND_UP(args->len, PART_SIZE);
+	u32 whole = args ? DIV_ROUND_UP(args->len, PART_SIZE) : 0;
 	u32 nr = min(whole, max_parts);
-	bool truncated = args->truncated || nr < whole;
+	bool truncated = !nr || args->truncated || nr < whole;
 
+	if (truncated)
+		event->flags |= KMONITOR_EVENT_TRUNCATED;
 	for (u32 i = 0; i < nr; i++) {
 		struct kmonitor_exec_args *part = &args->part[i];
 

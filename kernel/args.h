@@ -28,6 +28,6 @@ struct kmonitor_args {
 struct kmonitor_args *kmonitor_args_of_exec(struct kmonitor_source *source);
 struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task);
 u32 kmonitor_args_number(struct kmonitor_args *args,
-			 const struct kmonitor_event *event, u32 max_parts);
+			 struct kmonitor_event *event, u32 max_parts);
 
 #endif /* _KMONITOR_ARGS_H */

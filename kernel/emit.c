@@ -72,14 +72,10 @@ static noinline enum kmonitor_append
 append_exec(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 {
 	struct kmonitor_args *args = kmonitor_args_of_exec(out->source);
+	u32 nr =
+		kmonitor_args_number(args, &out->event, mon->ring.size / 2 - 1);
 	enum kmonitor_append done;
-	u32 nr = 0;
 
-	if (args)
-		nr = kmonitor_args_number(args, &out->event,
-					  mon->ring.size / 2 - 1);
-	if (!nr || args->part[nr - 1].flags & KMONITOR_EVENT_TRUNCATED)
-		out->event.flags |= KMONITOR_EVENT_TRUNCATED;
 	done = kmonitor_ring_append_group(&mon->ring, &out->event,
 					  args ? args->part : NULL, nr, cookie,
 					  false);
