@@ -12,12 +12,13 @@
  *   exit  TASK is appended under siglock, while the process still has a thread
  *         that its exit counter counts; PROCESS_EXIT comes after the counter
  *         has fallen to zero and, if a snapshot is under way, siglock has been
- *         passed.
+ *         passed.  The walk waits for a process that is between the two, so
+ *         that no PROCESS_EXIT without a TASK follows SNAPSHOT_END.
  *   exec  In the same way TASK is appended only if the program has not changed
  *         since it was looked at; EXEC comes after siglock has been passed.
  *
- * A process that is not found any more has sent PROCESS_EXIT, or is about to; one
- * that is born where the walk has been sends FORK.
+ * A process that is not found any more has sent PROCESS_EXIT; one that is born
+ * where the walk has been sends FORK.
  */
 
 #include <linux/pid.h>
@@ -180,6 +181,28 @@ static bool wait_for_fork(struct task_struct *task)
 	return true;
 }
 
+/* Whether its last thread is on the way to exit_notify(), behind the hook. */
+static bool in_exit_hook(const struct task_struct *leader)
+{
+	const struct task_struct *thread;
+
+	guard(rcu)();
+	for_each_thread(leader, thread) {
+		if (!READ_ONCE(thread->exit_state))
+			return true;
+	}
+	return false;
+}
+
+/* Waits for the end of a process whose last thread has been counted out. */
+static enum step wait_for_exit(const struct task_struct *leader)
+{
+	if (!in_exit_hook(leader))
+		return STEP_ON;
+	schedule_timeout_interruptible(1);
+	return STEP_AGAIN;
+}
+
 static void fill(struct kmonitor *mon, const struct subject *subject,
 		 bool redacted, struct kmonitor_event *event)
 {
@@ -201,20 +224,6 @@ static void fill(struct kmonitor *mon, const struct subject *subject,
 	kmonitor_record_fill(event, &source, creator, redacted);
 }
 
-/* Completes the arguments, of which half of the ring must be enough. */
-static u32 number_args(const struct kmonitor *mon, struct kmonitor_args *args,
-		       struct kmonitor_event *event)
-{
-	u32 nr = 0;
-
-	if (args)
-		nr = kmonitor_args_number(args, event, mon->ring.size / 2 - 1);
-	if (args &&
-	    (!nr || args->part[nr - 1].flags & KMONITOR_EVENT_TRUNCATED))
-		event->flags |= KMONITOR_EVENT_TRUNCATED;
-	return nr;
-}
-
 /* Appends the records unless the process has exited or changed its program. */
 static enum step append_task(struct kmonitor *mon,
 			     const struct subject *subject, u64 exec_id,
@@ -233,7 +242,9 @@ static enum step append_task(struct kmonitor *mon,
 		return STEP_AGAIN;
 	if (READ_ONCE(leader->self_exec_id) != exec_id)
 		step = STEP_AGAIN;
-	else if (atomic_read(&leader->signal->kmonitor_threads))
+	else if (!atomic_read(&leader->signal->kmonitor_threads))
+		step = STEP_AGAIN;
+	else
 		done = kmonitor_ring_try_append_group(&mon->ring, event,
 						      args ? args->part : NULL,
 						      nr_args, subject->cookie,
@@ -254,9 +265,11 @@ static enum step list(struct kmonitor *mon, struct subject *subject)
 	struct kmonitor_args *args __free(kfree) = NULL;
 	struct kmonitor_event event;
 	bool redacted;
+	u32 nr_args = 0;
 	u64 exec_id;
-	u32 nr_args;
 
+	if (!atomic_read(&leader->signal->kmonitor_threads))
+		return wait_for_exit(leader);
 	if (!match(mon, subject))
 		return STEP_ON;
 	redacted = !may_see(mon, leader);
@@ -270,7 +283,10 @@ static enum step list(struct kmonitor *mon, struct subject *subject)
 	fill(mon, subject, redacted, &event);
 	if (!redacted && mon->report & KMONITOR_REPORT_EXEC_ARGS)
 		args = kmonitor_args_of_task(leader);
-	nr_args = number_args(mon, args, &event);
+	/* As of an exec, half of the ring must be enough. */
+	if (args)
+		nr_args = kmonitor_args_number(args, &event,
+					       mon->ring.size / 2 - 1);
 	return append_task(mon, subject, exec_id, &event, args, nr_args);
 }
 

@@ -322,6 +322,10 @@ TEST(promise_7_list_then_watch)
 		const struct kmonitor_event *task = log.event + i;
 		const struct kmonitor_event *fork, *end;
 
+		if (task->type == KMONITOR_PROCESS_EXIT &&
+		    is_before(km_find(&log, KMONITOR_SNAPSHOT_END, 0), task))
+			EXPECT_TRUE(km_find_fork(&log, task->pid) ||
+				    km_count(&log, KMONITOR_TASK, task->pid));
 		if (task->type != KMONITOR_TASK)
 			continue;
 		fork = km_find_fork(&log, task->pid);
