@@ -32,9 +32,9 @@ static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
  * @task: The subject.
  * @types: Event types.
  *
- * This is what a task without filters pays: the load of its marks, and for
- * each pid namespace that it is visible in (most often one) that of the types
- * that conditions there want.
+ * This is what a task without filters pays: the load of the types that its
+ * marks may want, and for each pid namespace that it is visible in (most often
+ * one) that of the types that conditions there want.
  *
  * Context: Any.
  * Return: Whether kmonitor_emit() may find a descriptor.
@@ -42,7 +42,7 @@ static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
 static __always_inline bool kmonitor_watched(struct task_struct *task,
 					     u32 types)
 {
-	return unlikely(rcu_access_pointer(task->signal->kmonitor_marks)) ||
+	return unlikely(READ_ONCE(task->signal->kmonitor_events) & types) ||
 	       kmonitor_conditions_want(task, types);
 }
 

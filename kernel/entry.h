@@ -67,6 +67,8 @@ struct kmonitor_totals {
  *	lock.  IGNORE never changes.
  * @events: Event types wanted, or suppressed; written under the descriptor's
  *	filter lock.
+ * @may_want: Of marks, all types that @events has had or is about to have;
+ *	written under the lock of mark edits once the entry is in a set.
  * @cookie: Written under the descriptor's filter lock.
  * @handle: Its name in the descriptor.
  * @filters: The filter it belongs to.
@@ -94,6 +96,7 @@ struct kmonitor_entry {
 	bool unprivileged;
 	u32 flags;
 	u32 events;
+	u32 may_want;
 	u64 cookie;
 	u64 handle;
 	struct kmonitor_filters *filters;

@@ -29,7 +29,7 @@ static void set_events(struct kmonitor_entry *entry, u32 events)
 	if (kmonitor_entry_is_condition(entry))
 		kmonitor_condition_set_events(entry, events);
 	else
-		WRITE_ONCE(entry->events, events);
+		kmonitor_mark_set_events(entry, events);
 }
 
 /* The charge goes when the entry ends, not when it is taken out. */
@@ -158,6 +158,7 @@ static struct kmonitor_entry *create_entry(struct kmonitor_filters *filters,
 	entry->filters = filters;
 	entry->unprivileged = !filters->creator.sees_all;
 	entry->flags = arg->flags & ~KMONITOR_FILTER_PIDFD;
+	entry->may_want = events_of(arg);
 	/* A tree that may yet fail to be added says nothing until it is whole. */
 	if (arg->target != KMONITOR_TARGET_TREE)
 		entry->events = events_of(arg);

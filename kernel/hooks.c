@@ -82,7 +82,7 @@ void __kmonitor_inherit(struct task_struct *child)
 {
 	/* It has not run, so the flags are still its creator's to write. */
 	child->flags |= KMONITOR_PF_UNANNOUNCED;
-	if (rcu_access_pointer(current->signal->kmonitor_marks))
+	if (current->signal->kmonitor_events)
 		kmonitor_mark_inherit(current->signal, child->signal);
 }
 
@@ -108,43 +108,23 @@ static void leave(void)
 		preempt_enable();
 }
 
-/* Members of trees without records of forks need not pay for one. */
-static bool marks_want(const struct kmonitor_mark_set *set, u32 type)
-{
-	for (u32 i = 0; set && i < set->nr; i++) {
-		if (READ_ONCE(set->entries[i]->events) & type)
-			return true;
-	}
-	return false;
-}
-
-static void emit_fork(struct task_struct *child, u64 clone_flags, u32 type,
-		      const struct kmonitor_mark_set *set)
+static noinline void report_fork(struct task_struct *child, u64 clone_flags,
+				 u32 type)
 {
 	/* Members of other events are not looked at. */
 	struct kmonitor_source source __uninitialized;
 
+	/* fork_idle() */
+	if (!child->pid)
+		return;
 	source.type = type;
 	source.flags = worker_flag(child);
 	source.task = current;
 	source.time_ns = child->start_boottime;
 	source.fork.child = child;
 	source.fork.clone_flags = clone_flags;
-	kmonitor_emit(&source, set);
-}
-
-static noinline void report_fork(struct task_struct *child, u64 clone_flags,
-				 u32 type)
-{
-	const struct kmonitor_mark_set *set;
-
-	/* fork_idle() */
-	if (!child->pid)
-		return;
 	enter();
-	set = marks_of(current);
-	if (marks_want(set, type) || kmonitor_conditions_want(current, type))
-		emit_fork(child, clone_flags, type, set);
+	kmonitor_emit(&source, marks_of(current));
 	leave();
 }
 

@@ -2,7 +2,8 @@
 /*
  * Mark sets: which filter entries hold a process.
  *
- * signal->kmonitor_marks points to an immutable, refcounted set of entries.
+ * signal->kmonitor_marks points to a refcounted set of entries, which never
+ * change.
  *
  *   fork    copies the pointer to the part that children inherit, under the
  *           write-held tasklist_lock: no allocation, no failure.
@@ -10,7 +11,9 @@
  *           the read-held tasklist_lock: no fork and no reparenting happens
  *           meanwhile, so a walk over the descendants is complete.
  *   exit    of the last thread exchanges the pointer for the "exited" set.
- *   hooks   read the pointer and the set under RCU.
+ *   hooks   read the pointer and the set under RCU, if signal->kmonitor_events
+ *           has a bit of theirs: what the entries of the set may want.  Edits
+ *           keep it above that, by the same locks.
  *
  * Late marks.  An edit may come when the last thread is already past its
  * hook, so nobody would retire the mark.
@@ -89,6 +92,10 @@ static int mark(struct kmonitor_mark_edit *edit, struct signal_struct *sig)
 			kmonitor_mark_put(old);
 			return edit->error;
 		}
+		/* Before the full barrier: of a late mark, too, one sees it. */
+		if (new)
+			WRITE_ONCE(sig->kmonitor_events,
+				   sig->kmonitor_events | new->events);
 		if (replace(sig, old, new))
 			break;
 		kmonitor_mark_put(new);
@@ -97,6 +104,7 @@ static int mark(struct kmonitor_mark_edit *edit, struct signal_struct *sig)
 	/* The process's reference to old, and the one just taken. */
 	kmonitor_mark_put(old);
 	kmonitor_mark_put(old);
+	WRITE_ONCE(sig->kmonitor_events, new ? new->events : 0);
 
 	if (edit->entry && hooks_done(sig) && new->nr == 1 &&
 	    replace(sig, new, &exited)) {
@@ -220,6 +228,46 @@ struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
 	return NULL;
 }
 
+static void widen(struct signal_struct *sig, const struct kmonitor_entry *entry)
+{
+	struct kmonitor_mark_set *set;
+
+	guard(rcu)();
+	set = rcu_dereference(sig->kmonitor_marks);
+	if (!kmonitor_mark_set_has(set, entry))
+		return;
+	set->events |= entry->may_want;
+	if (set->inherit && kmonitor_mark_set_has(set->inherit, entry))
+		set->inherit->events |= entry->may_want;
+	WRITE_ONCE(sig->kmonitor_events,
+		   sig->kmonitor_events | entry->may_want);
+}
+
+/**
+ * kmonitor_mark_set_events - change what an entry wants
+ * @entry: The entry, of no condition.
+ * @events: Bits of the event types.
+ *
+ * Context: May sleep.  Under the filter's lock.  If the entry has never wanted
+ *	one of them, holds tasklist_lock for reading during a walk over all
+ *	processes.
+ */
+void kmonitor_mark_set_events(struct kmonitor_entry *entry, u32 events)
+{
+	struct task_struct *task;
+
+	if (events & ~entry->may_want) {
+		guard(mutex)(&edit_lock);
+		entry->may_want |= events;
+		/* No fork passes on a set meanwhile. */
+		read_lock(&tasklist_lock);
+		for_each_process(task)
+			widen(task->signal, entry);
+		read_unlock(&tasklist_lock);
+	}
+	WRITE_ONCE(entry->events, events);
+}
+
 /**
  * kmonitor_mark_count - count a process in the entries that hold it
  * @sig: The process.
@@ -256,8 +304,10 @@ void kmonitor_mark_inherit(struct signal_struct *parent,
 					lockdep_is_held(&tasklist_lock));
 	if (!set || !set->inherit)
 		return;
-	refcount_inc(&set->inherit->users);
-	rcu_assign_pointer(child->kmonitor_marks, set->inherit);
+	set = set->inherit;
+	refcount_inc(&set->users);
+	child->kmonitor_events = set->events;
+	rcu_assign_pointer(child->kmonitor_marks, set);
 }
 
 /**

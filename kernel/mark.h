@@ -15,12 +15,14 @@ struct signal_struct;
 struct task_struct;
 
 /**
- * struct kmonitor_mark_set - the entries that hold a process; immutable
+ * struct kmonitor_mark_set - the entries that hold a process
  * @users: Owners: each process that points to it, each set whose @inherit it
  *	is, and the edit that makes it.
  * @inherit: What a child gets: this set if it has only trees, else a set of
  *	its trees, or NULL without any.
  * @rcu: Hooks find sets under RCU.
+ * @events: Event types that its entries may want, and those with which they
+ *	end.  Changed by mark edits only; all else never changes.
  * @nr: Number of @entries.
  * @entries: Those of one descriptor stand together: first those that suppress
  *	records, then the most specific first.
@@ -29,6 +31,7 @@ struct kmonitor_mark_set {
 	refcount_t users;
 	struct kmonitor_mark_set *inherit;
 	struct rcu_head rcu;
+	u32 events;
 	u32 nr;
 	struct kmonitor_entry *entries[] __counted_by(nr);
 };
@@ -37,6 +40,7 @@ int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry);
 struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
 					  struct pid *pid, const void *filters,
 					  bool ignore);
+void kmonitor_mark_set_events(struct kmonitor_entry *entry, u32 events);
 
 void kmonitor_mark_count(const struct signal_struct *sig, const void *filters);
 

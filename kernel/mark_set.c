@@ -119,8 +119,19 @@ static bool over_limit(const struct kmonitor_mark_set *set,
 	return nr >= KMONITOR_MAX_UNPRIVILEGED;
 }
 
+/* What a hook must look at an entry for, if only to end it. */
+static u32 events_of(const struct kmonitor_entry *entry)
+{
+	u32 events = entry->may_want | KMONITOR_PROCESS_EXIT;
+
+	if (entry->target == KMONITOR_TARGET_THREAD)
+		events |= KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXEC;
+	return events;
+}
+
 static void push(struct kmonitor_mark_set *set, struct kmonitor_entry *entry)
 {
+	set->events |= events_of(entry);
 	refcount_inc(&entry->refs);
 	atomic_inc(&entry->sets);
 	set->nr++;
