@@ -4,6 +4,5 @@
 VERSION := 0.1.0
 
 CFLAGS ?= -O2 -g
-override CFLAGS += -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -MMD -MP \
-	-fvisibility=hidden
+override CFLAGS += -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -MMD -MP
 override CPPFLAGS += -I../uapi -I../lib

@@ -128,6 +128,23 @@ static void add_exit(struct text *text, const struct kmonitor_event *event)
 	add_usage(text, exit->utime_ns, exit->stime_ns, exit->maxrss_kib);
 }
 
+static void add_abort(struct text *text, const struct kmonitor_event *event)
+{
+	const struct kmonitor_abort *abort = &event->abort;
+	char name[KMON_SIGNAL_MAX];
+
+	kmon_signal_name(abort->signo, name);
+	add(text, "%s", name);
+	if (abort->flags & KMONITOR_ABORT_SENDER_UNKNOWN)
+		add(text, ", sender unknown");
+	else if (abort->sender_pid)
+		add(text, " from process %d of user %u", abort->sender_pid,
+		    abort->sender_uid);
+	else
+		add(text, " from the kernel");
+	add_thread(text, event);
+}
+
 static void add_empty(struct text *text, const struct kmonitor_event *event)
 {
 	const struct kmonitor_empty *empty = &event->empty;
@@ -164,6 +181,11 @@ static void add_details(struct text *text, const struct kmonitor_event *event)
 	case KMONITOR_THREAD_EXIT:
 	case KMONITOR_PROCESS_EXIT:
 		add_exit(text, event);
+		break;
+	case KMONITOR_PROCESS_ABORT:
+	case KMONITOR_THREAD_ABORT:
+	case KMONITOR_COREDUMP:
+		add_abort(text, event);
 		break;
 	case KMONITOR_LOST:
 		add_lost(text, event);

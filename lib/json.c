@@ -71,6 +71,14 @@ static const struct field exit_fields[] = {
 	FIELD(exit.maj_flt, "maj_flt", U64),
 };
 
+static const struct field abort_fields[] = {
+	FIELD(abort.signo, "signo", S32),
+	FIELD(abort.code, "code", S32),
+	FIELD(abort.sender_pid, "sender_pid", S32),
+	FIELD(abort.sender_uid, "sender_uid", U32),
+	FIELD(abort.sender_start_ns, "sender_start_ns", ID),
+};
+
 static const struct field lost_fields[] = {
 	FIELD(lost.count, "count", U64),
 	FIELD(lost.first_ns, "first_ns", U64),
@@ -100,6 +108,11 @@ static const struct flag exec_flags[] = {
 	{ "script", KMONITOR_EXEC_SCRIPT },
 	{ "memfd", KMONITOR_EXEC_MEMFD },
 	{ "unlinked", KMONITOR_EXEC_UNLINKED },
+};
+
+static const struct flag abort_flags[] = {
+	{ "core", KMONITOR_ABORT_CORE },
+	{ "sender-unknown", KMONITOR_ABORT_SENDER_UNKNOWN },
 };
 
 static const struct flag empty_flags[] = {
@@ -182,15 +195,20 @@ static bool put_flags(struct json_object *object, uint32_t bits,
 	return true;
 }
 
-static bool put_status(struct json_object *object, int status)
+static bool put_signal(struct json_object *object, int signo)
 {
 	char name[KMON_SIGNAL_MAX];
 
+	kmon_signal_name(signo, name);
+	return put(object, "signal", json_object_new_string(name));
+}
+
+static bool put_status(struct json_object *object, int status)
+{
 	if (WIFEXITED(status))
 		return put(object, "code",
 			   json_object_new_int(WEXITSTATUS(status)));
-	kmon_signal_name(WTERMSIG(status), name);
-	return put(object, "signal", json_object_new_string(name)) &&
+	return put_signal(object, WTERMSIG(status)) &&
 	       put(object, "core_dumped",
 		   json_object_new_boolean(WCOREDUMP(status)));
 }
@@ -315,6 +333,16 @@ static bool put_details(struct json_object *object,
 		done = put_status(details, event->exit.status) &&
 		       put_fields(details, event, exit_fields,
 				  KMON_COUNT(exit_fields));
+		break;
+	case KMONITOR_PROCESS_ABORT:
+	case KMONITOR_THREAD_ABORT:
+	case KMONITOR_COREDUMP:
+		key = "abort";
+		done = put_signal(details, event->abort.signo) &&
+		       put_flags(details, event->abort.flags, abort_flags,
+				 KMON_COUNT(abort_flags)) &&
+		       put_fields(details, event, abort_fields,
+				  KMON_COUNT(abort_fields));
 		break;
 	case KMONITOR_LOST:
 		key = "lost";

@@ -9,6 +9,7 @@
 #ifndef KMON_H
 #define KMON_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -117,6 +118,7 @@ int kmon_pidfd(int fd, int32_t tgid, uint64_t start_ns);
  * @file: The program, searched for in PATH if it has no slash.
  * @argv: Its arguments, ended by NULL.
  * @envp: Its environment, or NULL for the caller's.
+ * @mask: Its signal mask, or NULL for the caller's.
  * @prepare: Called in the child before the exec, or NULL.  It shares the
  *	caller's memory, may call async-signal-safe functions only, and gives 0
  *	or a negative errno value, which ends the child.
@@ -126,6 +128,7 @@ struct kmon_command {
 	const char *file;
 	char *const *argv;
 	char *const *envp;
+	const sigset_t *mask;
 	int (*prepare)(void *arg);
 	void *arg;
 };
@@ -134,8 +137,7 @@ struct kmon_command {
  * kmon_spawn - run a command in a tree of its own
  * @fd: The descriptor.
  * @tree: The entry to add: flags, events and cookie; its handle is filled in.
- * @command: What to run.  Its signal mask is the caller's; caught signals have
- *	their default action.
+ * @command: What to run.  Caught signals have their default action.
  * @pid: Set to the process id of the child.
  *
  * The child is followed from before its first instruction, with all its

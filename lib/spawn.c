@@ -44,7 +44,8 @@ __attribute__((noreturn)) static void run(struct child *child)
 		child->error = command->prepare(command->arg);
 	if (child->error)
 		_exit(127);
-	sigprocmask(SIG_SETMASK, &child->mask, NULL);
+	sigprocmask(SIG_SETMASK, command->mask ? command->mask : &child->mask,
+		    NULL);
 	execvpe(command->file, command->argv,
 		command->envp ? command->envp : environ);
 	child->error = -errno;

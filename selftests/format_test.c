@@ -327,6 +327,30 @@ TEST(an_empty_tree_shows_its_totals)
 	EXPECT_STREQ("[\"incomplete\"]", json_at(&event, "empty.flags"));
 }
 
+TEST(a_death_names_its_sender)
+{
+	struct kmonitor_event event = make(KMONITOR_PROCESS_ABORT);
+
+	event.abort = (struct kmonitor_abort){
+		.signo = SIGTERM,
+		.sender_pid = 33,
+		.sender_uid = 1000,
+		.sender_start_ns = 1ULL << 60,
+	};
+	EXPECT_STREQ("SIGTERM from process 33 of user 1000", details(&event));
+	EXPECT_STREQ("\"SIGTERM\"", json_at(&event, "abort.signal"));
+	EXPECT_STREQ("33", json_at(&event, "abort.sender_pid"));
+	EXPECT_STREQ("\"1152921504606846976\"",
+		     json_at(&event, "abort.sender_start_ns"));
+	event.type = KMONITOR_COREDUMP;
+	event.abort.sender_pid = 0;
+	event.abort.flags = KMONITOR_ABORT_CORE;
+	EXPECT_STREQ("SIGTERM from the kernel", details(&event));
+	EXPECT_STREQ("[\"core\"]", json_at(&event, "abort.flags"));
+	event.abort.flags = KMONITOR_ABORT_SENDER_UNKNOWN;
+	EXPECT_STREQ("SIGTERM, sender unknown", details(&event));
+}
+
 TEST(a_loss_is_loud)
 {
 	struct kmonitor_event event = { .type = KMONITOR_LOST,

@@ -25,9 +25,9 @@
 
 #include <json-c/json.h>
 
+#include "common.h"
 #include "kmon.h"
 
-#define NSEC_PER_SEC INT64_C(1000000000)
 #define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 #define BATCH 256
 #define DEFAULT_RING 16384
@@ -39,11 +39,6 @@
 #define STREAM_EVENTS                                            \
 	(KMONITOR_TASK | KMONITOR_SNAPSHOT_END | KMONITOR_LOST | \
 	 KMONITOR_EMPTY | KMONITOR_UNTRACKED | KMONITOR_EXEC_ARGS)
-#define EXIT_USAGE 2
-#define EXIT_CANNOT_RUN 126
-#define EXIT_NOT_FOUND 127
-/* As a shell tells of a death by signal. */
-#define EXIT_SIGNAL(signo) (128 + (signo))
 
 /* The command's child tells how far it came. */
 enum stage { STAGE_JOINED, STAGE_NOT_JOINED, STAGE_NOT_RUN };
@@ -96,7 +91,7 @@ struct tail {
 	uint32_t processes;
 };
 
-const char *argp_program_version = "kmon-tail 0.1";
+const char *argp_program_version = "kmon-tail " KMON_VERSION;
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 static int signal_pipe[2];
@@ -148,17 +143,6 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static bool parse_number(const char *text, uint64_t max, uint64_t *number)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	return !errno && !*end && *number && *number <= max;
-}
-
 static void add_target(struct argp_state *state, struct tail *tail, int option,
 		       const char *text)
 {
@@ -200,21 +184,6 @@ static void parse_events(struct argp_state *state, struct tail *tail,
 		tail->events |= type;
 	}
 	free(list);
-}
-
-/* Decimal, with a point whatever the locale. */
-static bool parse_duration(const char *text, int64_t *duration_ns)
-{
-	char *end;
-	double seconds;
-
-	if (!*text || strspn(text, "0123456789.") != strlen(text))
-		return false;
-	seconds = strtod(text, &end);
-	if (*end || seconds > 1e9)
-		return false;
-	*duration_ns = (int64_t)(seconds * NSEC_PER_SEC);
-	return *duration_ns > 0;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -817,20 +786,6 @@ static int watch(struct tail *tail)
 		}
 	}
 	return 0;
-}
-
-/*
- * A descriptor that is closed must not become that of the monitor.  The one put
- * in its place fails as it would, and the command does not get it.
- */
-static void hold_standard_fds(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
-			continue;
-		open("/dev/null",
-		     (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
-	}
 }
 
 static int run(struct tail *tail)

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# kmon-run leaves nothing of a command, tells what it used, and passes on its status.
+set -u
+
+failed=0 nr=0
+dir=$(mktemp -d)
+chmod 777 "$dir"
+cd "$dir" || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+# expect STATUS NAME COMMAND...: its output is in out and err.
+expect() {
+	local status=$1 name=$2
+	shift 2
+	"$@" >out 2>err
+	verdict "$name: status $?" "$name: status $status"
+}
+
+# verdict SEEN EXPECTED
+verdict() {
+	nr=$((nr + 1))
+	if [ "$1" = "$2" ]; then
+		echo "ok $nr $2"
+	else
+		echo "not ok $nr $2, but: $1"
+		cat err
+		failed=1
+	fi
+}
+
+has() {
+	grep -qE "$1" err
+	verdict "/$1/: $?" "/$1/: 0"
+}
+
+# Processes of nobody, who has no others here.
+left() { grep -hs "^Uid:[[:space:]]*65534" /proc/[0-9]*/status | wc -l; }
+sleepers() { grep -als "^[s]leep.$1" /proc/[0-9]*/cmdline | wc -l; }
+as_nobody() { su nobody -s /bin/sh -c "$*"; }
+
+for tool in kmon-run kmon-tail; do
+	expect 0 "$tool --version" $tool --version
+	grep -qx "$tool [0-9.]*" out
+	verdict "$tool and a number: $?" "$tool and a number: 0"
+done
+expect 0 "a success" kmon-run true
+has '^kmon-run: 1 processes, 0 failed, 0 killed by others, cpu [0-9.]+ s, '
+expect 3 "the status is passed on" kmon-run sh -c 'exit 3'
+expect 137 "a deadly signal is passed on" kmon-run sh -c 'kill -KILL $$'
+has 'killed: SIGKILL from process [0-9]+ of user 0$'
+expect 127 "a program that is not there" kmon-run ./none
+has '^kmon-run: ./none: No such file or directory$'
+touch plain
+expect 126 "a file that is no program" kmon-run ./plain
+has '^kmon-run: ./plain: Permission denied$'
+expect 125 "no command" kmon-run
+has 'no command to run'
+expect 125 "an unknown signal" kmon-run -s NONE true
+has '^kmon-run: -s NONE: not a signal$'
+expect 125 "no number" kmon-run -T 1x true
+expect 125 "no grace" kmon-run -k 0 true
+expect 0 "quiet" kmon-run -q sh -c 'sleep 9 & kill -KILL $!; wait; true'
+expect 0 "nothing is written" kmon-run -q true
+verdict "$(wc -c <err) bytes" "0 bytes"
+
+expect 0 "totals as JSON" kmon-run --json sh -c 'true & false & wait'
+has '^\{"processes":3,"failed":1,.*"timed_out":false,"lost":0,"killed":\[\]\}$'
+expect 0 "who killed whom as JSON" kmon-run -j sh -c 'sleep 99 & kill -USR1 $!; wait'
+has '"abort":\{"signal":"SIGUSR1","flags":\[\],"signo":10,.*"sender_uid":0,'
+
+# A daemon outlives its command nowhere else.
+expect 4 "a daemon is left" kmon-run sh -c 'setsid sleep 987 >/dev/null 2>&1 & exit 4'
+has '^kmon-run: 2 processes, '
+verdict "$(sleepers 987) left" "0 left"
+
+expect 124 "a timeout" kmon-run -T 0.2 sleep 99
+expect 124 "a timeout of one that will not go" \
+	kmon-run -T 0.2 -k 0.2 sh -c 'trap "" TERM; while :; do sleep 1; done'
+expect 124 "another signal" kmon-run -T 0.3 -s USR1 sh -c 'trap "echo usr1; exit" USR1; sleep 1 & wait'
+verdict "$(cat out)" usr1
+
+# A signal ends the tree, and a death of kmon-run, too.
+kmon-run -q sleep 986 &
+until [ "$(sleepers 986)" = 1 ]; do sleep 0.1; done
+kill -TERM $!
+wait $!
+verdict "ended: $?" "ended: 143"
+kmon-run -q sh -c 'trap "" TERM; setsid sleep 985; :' &
+until [ "$(sleepers 985)" = 1 ]; do sleep 0.1; done
+kill -KILL $!
+wait $! 2>/dev/null
+for _ in $(seq 100); do [ "$(sleepers 985)" != 0 ] || break; sleep 0.1; done
+verdict "$(sleepers 985) left" "0 left"
+
+# An ordinary user's fork bomb.
+cat >bomb <<'BOMB'
+ulimit -u 300
+b() { b | b & }
+trap "" TERM
+b
+sleep 99
+BOMB
+expect 124 "a fork bomb" as_nobody "kmon-run --timeout 1 --kill-after 0.5 -- bash $dir/bomb 2>$dir/bomb.err"
+verdict "$(left) left" "0 left"
+
+echo "1..$nr"
+exit $failed

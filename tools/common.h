@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the tools have in common. */
+#ifndef KMON_TOOLS_COMMON_H
+#define KMON_TOOLS_COMMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NSEC_PER_SEC INT64_C(1000000000)
+#define EXIT_USAGE 2
+#define EXIT_CANNOT_RUN 126
+#define EXIT_NOT_FOUND 127
+/* As a shell tells of a death by signal. */
+#define EXIT_SIGNAL(signo) (128 + (signo))
+
+/* A decimal number from 1 to max. */
+bool parse_number(const char *text, uint64_t max, uint64_t *number);
+
+/* A positive number of seconds, perhaps with a fraction. */
+bool parse_duration(const char *text, int64_t *duration_ns);
+
+/* Lets no file that is opened later become a closed standard stream. */
+void hold_standard_fds(void);
+
+#endif /* KMON_TOOLS_COMMON_H */
