@@ -80,11 +80,11 @@ static const struct argp_option options[] = {
 };
 
 static const char doc[] =
-	"Run a command in a tree of its own: when it ends, nothing that it has "
-	"started is left.\v"
-	"At the end of CMD all that is left of its descendants is killed. "
-	"Totals are written to standard error. The exit status is that of CMD, "
-	"128 and the number of the signal that killed it, 124 after a timeout, "
+	"Run a command in a tree of its own: when it ends, nothing that it has\n"
+	"started is left.\n"
+	"\vAt the end of CMD all that is left of its descendants is killed.\n"
+	"Totals are written to standard error. The exit status is that of CMD,\n"
+	"128 and the number of the signal that killed it, 124 after a timeout,\n"
 	"126 if CMD can't be run, 127 if it isn't found, 125 if kmon-run fails.";
 
 __attribute__((format(printf, 1, 2))) static void complain(const char *format,
