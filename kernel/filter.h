@@ -44,7 +44,8 @@ struct task_struct;
  * @nr: Number of live and retired entries in @entries.  Under @lock.
  * @retired: Entries that ended by themselves, to be taken out of @entries by
  *	the next edit.
- * @pending_lock: Protects @pending.
+ * @pending_lock: Protects @pending, and keeps an EMPTY record and the end of its
+ *	entry together.  Inside @lock.
  * @pending: Trees whose EMPTY record waits for room in the ring.
  */
 struct kmonitor_filters {
