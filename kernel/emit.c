@@ -331,7 +331,7 @@ void kmonitor_report(struct kmonitor_source *source)
 	struct task_struct *task = source->task;
 
 	guard(rcu)();
-	if (task == current || pid_alive(task))
+	if (task == current || kmonitor_task_alive(task))
 		kmonitor_emit(source,
 			      rcu_dereference(task->signal->kmonitor_marks));
 }

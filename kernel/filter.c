@@ -220,7 +220,7 @@ static int add_mark(struct kmonitor_filters *filters, struct task_struct *task,
 		return ret;
 
 	rcu_read_lock();
-	alive = pid_alive(task);
+	alive = kmonitor_task_alive(task);
 	if (alive)
 		start_ns = task->group_leader->start_boottime;
 	rcu_read_unlock();

@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include "emit.h"
+#include "mark.h"
 #include "record.h"
 
 void __kmonitor_exec_failed(const struct linux_binprm *bprm, int error)
@@ -97,6 +98,6 @@ void __kmonitor_ptrace(struct task_struct *tracee, bool attached)
 	guard(rcu)();
 	source.task = ptrace_parent(tracee);
 	if (source.task && kmonitor_watched(source.task, source.type) &&
-	    pid_alive(tracee))
+	    kmonitor_task_alive(tracee))
 		kmonitor_report(&source);
 }

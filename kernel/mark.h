@@ -5,14 +5,13 @@
 #ifndef _KMONITOR_MARK_H
 #define _KMONITOR_MARK_H
 
+#include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 
 struct kmonitor_entry;
-struct pid;
 struct signal_struct;
-struct task_struct;
 
 /**
  * struct kmonitor_mark_set - the entries that hold a process
@@ -35,6 +34,12 @@ struct kmonitor_mark_set {
 	u32 nr;
 	struct kmonitor_entry *entries[] __counted_by(nr);
 };
+
+/* For those under RCU, whom release_task() doesn't wait for. */
+static inline bool kmonitor_task_alive(const struct task_struct *task)
+{
+	return data_race(pid_alive(task));
+}
 
 int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry);
 struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
