@@ -6,6 +6,7 @@
 
 #include <linux/irqflags.h>
 #include <linux/pid_namespace.h>
+#include <linux/rculist.h>
 #include <linux/sched/signal.h>
 
 #include "args.h"
@@ -288,15 +289,8 @@ static bool emit_to_condition(void *data, struct kmonitor_entry *entry)
 	return false;
 }
 
-/**
- * kmonitor_emit - send a record to each descriptor that wants it
- * @source: What happened.
- * @set: The marks of the subject's process, or NULL.
- *
- * Context: Under RCU, where the subject was alive.
- */
-void kmonitor_emit(struct kmonitor_source *source,
-		   const struct kmonitor_mark_set *set)
+static noinline void emit_to_all(struct kmonitor_source *source,
+				 const struct kmonitor_mark_set *set)
 {
 	/* All that is looked at is set, and it is large. */
 	struct fan_out out __uninitialized;
@@ -317,6 +311,98 @@ void kmonitor_emit(struct kmonitor_source *source,
 		kmonitor_conditions_visit(out.conditions, source,
 					  emit_to_condition, &out);
 	}
+}
+
+/* The only condition that may want a type, if it is of target ALL. */
+static __always_inline const struct kmonitor_entry *
+only_condition(const struct kmonitor_conditions *conditions, u32 type)
+{
+	const struct hlist_node *first;
+
+	if (!conditions || (READ_ONCE(conditions->events[0]) |
+			    READ_ONCE(conditions->events[1])) &
+				   type)
+		return NULL;
+	first = rcu_dereference(hlist_first_rcu(&conditions->all));
+	if (!first || rcu_access_pointer(hlist_next_rcu(first)))
+		return NULL;
+	return hlist_entry(first, struct kmonitor_entry, all);
+}
+
+/* The only entry that may want the record, or NULL if there may be more. */
+static __always_inline const struct kmonitor_entry *
+only_entry(const struct kmonitor_source *source,
+	   const struct kmonitor_mark_set *set)
+{
+	const struct kmonitor_entry *entry = NULL;
+	const struct pid_namespace *ns;
+
+	if (set && READ_ONCE(set->events) & source->type) {
+		if (set->nr > 1)
+			return NULL;
+		entry = set->entries[0];
+	}
+	for (ns = ns_of_pid(task_pid(source->task)); ns; ns = ns->parent) {
+		if (!(READ_ONCE(ns->kmonitor_events) & source->type))
+			continue;
+		if (entry)
+			return NULL;
+		entry = only_condition(rcu_dereference(ns->kmonitor_conditions),
+				       source->type);
+		if (!entry)
+			return NULL;
+	}
+	return entry;
+}
+
+/*
+ * A record of the current task for one descriptor is made where it will be
+ * read.  False if it can't be, and nothing has been done.
+ */
+static __always_inline bool emit_in_place(struct kmonitor_source *source,
+					  const struct kmonitor_entry *entry)
+{
+	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
+	const u32 types = KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE |
+			  exits;
+	struct kmonitor *mon = owner(entry);
+	const struct kmonitor_creator *creator = &mon->filters.creator;
+	enum kmonitor_append done;
+	struct kmonitor_event *slot;
+
+	if (!(source->type & types) || !creator->sees_all ||
+	    READ_ONCE(mon->filters.ignored.any) & source->type)
+		return false;
+	if (!wants(entry, source) || kmonitor_entry_ignores(entry))
+		return true;
+	/* It may take locks that sleep where a slot is not to be kept. */
+	if (source->type & exits)
+		kmonitor_take_usage(source);
+	slot = kmonitor_ring_reserve(&mon->ring);
+	if (unlikely(!slot))
+		return false;
+	kmonitor_record_fill(slot, source, creator, false);
+	done = kmonitor_ring_commit(&mon->ring, slot, READ_ONCE(entry->cookie),
+				    urgent(entry, source->type));
+	if (done > KMONITOR_APPEND_QUIET)
+		kmonitor_appended(mon, done, false);
+	return true;
+}
+
+/**
+ * kmonitor_emit - send a record to each descriptor that wants it
+ * @source: What happened.
+ * @set: The marks of the subject's process, or NULL.
+ *
+ * Context: Under RCU, where the subject was alive.
+ */
+void kmonitor_emit(struct kmonitor_source *source,
+		   const struct kmonitor_mark_set *set)
+{
+	const struct kmonitor_entry *entry = only_entry(source, set);
+
+	if (!entry || !emit_in_place(source, entry))
+		emit_to_all(source, set);
 }
 
 /**

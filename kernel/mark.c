@@ -236,9 +236,10 @@ static void widen(struct signal_struct *sig, const struct kmonitor_entry *entry)
 	set = rcu_dereference(sig->kmonitor_marks);
 	if (!kmonitor_mark_set_has(set, entry))
 		return;
-	set->events |= entry->may_want;
+	WRITE_ONCE(set->events, set->events | entry->may_want);
 	if (set->inherit && kmonitor_mark_set_has(set->inherit, entry))
-		set->inherit->events |= entry->may_want;
+		WRITE_ONCE(set->inherit->events,
+			   set->inherit->events | entry->may_want);
 	WRITE_ONCE(sig->kmonitor_events,
 		   sig->kmonitor_events | entry->may_want);
 }

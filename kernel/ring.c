@@ -297,6 +297,51 @@ do_append(struct kmonitor_ring *ring, const struct kmonitor_event *event,
 }
 
 /**
+ * kmonitor_ring_reserve - get a slot to make a record in
+ * @ring: The ring.
+ *
+ * Others may read the slot meanwhile.  Its seq is not to be written.
+ *
+ * Context: Any but NMI.  Preemption is off until kmonitor_ring_commit().
+ * Return: The slot; NULL if there is no room or a loss to be reported first,
+ *	and nothing has changed.
+ */
+struct kmonitor_event *kmonitor_ring_reserve(struct kmonitor_ring *ring)
+{
+	u32 position;
+
+	preempt_disable();
+	if (likely(reserve(ring, 1, &position)))
+		return slot_at(ring, position);
+	preempt_enable();
+	return NULL;
+}
+
+/**
+ * kmonitor_ring_commit - publish a record made in its slot
+ * @ring: The ring.
+ * @slot: From kmonitor_ring_reserve().
+ * @cookie: The cookie of the record.
+ * @urgent: Whether the consumer is to be told below the watermark.
+ *
+ * Context: Any but NMI.
+ * Return: What became of the record, which is in the ring.
+ */
+enum kmonitor_append kmonitor_ring_commit(struct kmonitor_ring *ring,
+					  struct kmonitor_event *slot,
+					  u64 cookie, bool urgent)
+{
+	u32 position = slot->seq + ring->size - 1;
+	enum kmonitor_append done;
+
+	slot->cookie = cookie;
+	publish(ring, slot);
+	done = judge(ring, position, 1, urgent);
+	preempt_enable();
+	return done;
+}
+
+/**
  * kmonitor_ring_append - append a record or count its loss
  * @ring: The ring.
  * @event: The record; seq and cookie are not used.

@@ -97,6 +97,10 @@ static inline bool kmonitor_ring_loses(const struct kmonitor_ring *ring)
 int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark);
 void kmonitor_ring_destroy(struct kmonitor_ring *ring);
 
+struct kmonitor_event *kmonitor_ring_reserve(struct kmonitor_ring *ring);
+enum kmonitor_append kmonitor_ring_commit(struct kmonitor_ring *ring,
+					  struct kmonitor_event *slot,
+					  u64 cookie, bool urgent);
 enum kmonitor_append kmonitor_ring_append(struct kmonitor_ring *ring,
 					  const struct kmonitor_event *event,
 					  u64 cookie);

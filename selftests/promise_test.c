@@ -256,12 +256,19 @@ TEST(promise_6_trees_are_complete)
 {
 	struct km_log log = {};
 	const struct kmonitor_event *empty;
+	size_t strangers = 0;
 	pid_t root;
-	int fd = km_open(1U << 14), gate[2];
+	int fd = km_open(1U << 14), gate[2], hold[2];
 
 	km_gate(gate);
+	km_gate(hold);
 	root = km_fork();
 	if (!root) {
+		if (!km_fork()) {
+			setsid();
+			km_join(fork_at_gate(hold));
+			_exit(0);
+		}
 		/* Children are born while the tree is added. */
 		for (;;) {
 			pid_t child = km_fork();
@@ -284,13 +291,20 @@ TEST(promise_6_trees_are_complete)
 	usleep(20000);
 	km_gate_open(gate);
 	km_join(root);
+	km_drain(fd, &log);
+	EXPECT_EQ(0, km_count(&log, KMONITOR_EMPTY, 0));
+	km_gate_open(hold);
 	km_read_until(fd, &log, KMONITOR_EMPTY, root);
 	EXPECT_EQ(0, km_count(&log, KMONITOR_LOST, 0));
 	for (size_t i = 0; i < log.nr; i++) {
 		if (log.event[i].type == KMONITOR_PROCESS_FORK)
 			EXPECT_NE(NULL, km_find(&log, KMONITOR_PROCESS_EXIT,
 						log.event[i].fork.pid));
+		strangers += log.event[i].type == KMONITOR_PROCESS_EXIT &&
+			     !km_find_fork(&log, log.event[i].pid);
 	}
+	/* Of those that were there: the root, its child, its grandchild. */
+	EXPECT_LE(3, strangers);
 	empty = &log.event[log.nr - 1];
 	EXPECT_EQ(KMONITOR_EMPTY, empty->type);
 	EXPECT_EQ(empty->empty.members,
