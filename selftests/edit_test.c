@@ -154,12 +154,12 @@ TEST(deleted_entries_give_their_memory_back)
 	for (int tries = 0; tries < 40; tries++) {
 		usleep(250000);
 		now = slab_bytes() - before;
-		if (now < peak / 4)
+		if (now < peak / 16)
 			break;
 	}
 	TH_LOG("%ld bytes, then %ld", peak, now);
 	EXPECT_LT(0, peak);
-	EXPECT_GT(peak / 4, now);
+	EXPECT_GT(peak / 16, now);
 	for (int i = 0; i < nr; i++)
 		km_gate_open(gate);
 	for (int i = 0; i < nr; i++)

@@ -353,6 +353,52 @@ TEST_F(monitor, nothing_is_sent_if_the_counts_cant_be_told)
 	EXPECT_EQ(-E2BIG, km_ioctl(self->fd, _IOC(3, 0xDE, 5, 8192), arg));
 }
 
+static void leave(int signo)
+{
+	_exit(signo);
+}
+
+/* A handler leaves a fork time to end, with a child that is to have the signal. */
+TEST_F(monitor, a_child_that_is_being_forked_gets_a_caught_signal)
+{
+	const unsigned int rounds = km_scale(60, 20);
+	struct kmonitor_event event;
+	uint64_t handle;
+	int gate[2];
+	pid_t root;
+
+	km_gate(gate);
+	for (unsigned int i = 0; i < rounds; i++) {
+		root = km_fork();
+		if (!root) {
+			signal(SIGTERM, leave);
+			km_gate_wait(gate);
+			for (int nr = 0; nr < 200; nr++) {
+				if (!km_fork())
+					break;
+			}
+			for (;;)
+				pause();
+		}
+		handle = km_add(self->fd, TREE, root, 0, 0);
+		km_gate_open(gate);
+		while (signalled(self->fd, handle, 0) < 2 + i % 8)
+			sched_yield();
+		signalled(self->fd, handle, SIGTERM);
+		EXPECT_TRUE(km_readable(self->fd, 10000))
+		{
+			TH_LOG("round %u: %u are left", i,
+			       signalled(self->fd, handle, SIGKILL));
+		}
+		km_next(self->fd, &event);
+		EXPECT_EQ(KMONITOR_EMPTY, event.type);
+		while (waitpid(-1, NULL, 0) > 0)
+			;
+	}
+	close(gate[0]);
+	close(gate[1]);
+}
+
 #define BOMB_SIZE 24
 
 static void explode(void)
