@@ -27,6 +27,7 @@ help:
 	@echo '               shellcheck, codespell'
 	@echo 'make docs      the kernel documentation as HTML, in O=$(O)'
 	@echo 'make patches   the series for a kernel tree, in PATCHES_DIR=$(PATCHES_DIR)'
+	@echo 'make series    git am the series to the unmodified kernel, build each patch of it'
 	@echo 'make kernel    only build the kernel (KERNEL=)'
 	@echo 'make clean     remove $(O)'
 	@echo
@@ -81,8 +82,11 @@ patches:
 	@selftests/vm/make-patches.sh "$$(selftests/vm/kernel-source.sh)" $(PATCHES_DIR)
 	@ls $(PATCHES_DIR)/*.patch
 
+series:
+	@selftests/vm/series.sh
+
 clean:
 	rm -rf $(O)
 
 .PHONY: all help lib tools selftests examples packages run shell check stress bench-icount kernel \
-	lint docs patches clean
+	lint docs patches series clean

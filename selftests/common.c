@@ -339,7 +339,10 @@ char *km_guarded_page(void)
 /* A count for this kernel: its checkers make the debug kernel slow. */
 unsigned int km_scale(unsigned int release, unsigned int debug)
 {
-	return access("/sys/kernel/debug/kmemleak", F_OK) ? release : debug;
+	bool slow = !access("/sys/kernel/debug/kmemleak", F_OK) ||
+		    !access("/sys/kernel/debug/kcsan", F_OK);
+
+	return slow ? debug : release;
 }
 
 /* The path of a helper program. */
