@@ -26,7 +26,8 @@ in_tree() { git -C "$tree" -c core.hooksPath=/dev/null -c commit.gpgSign=false "
 )
 "$vm_dir/make-patches.sh" "$source" "$work/patches"
 in_tree init -q
-in_tree add -A
+# Debian has its tree ignored.
+in_tree add -Af
 in_tree commit -qm 'Linux 6.12'
 
 for patch in "$work"/patches/*.patch; do
