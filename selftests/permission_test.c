@@ -90,9 +90,12 @@ TEST_F(user, own_trees_need_no_root)
 	EXPECT_STREQ("permission_test", event->comm);
 }
 
-TEST_F(user, all_is_refused)
+TEST_F(user, all_and_cgroups_are_refused)
 {
 	EXPECT_EQ(-EPERM, add(self->fd, ALL, 0));
+	/* The root cgroup, and one that nobody has: no telling which exist. */
+	EXPECT_EQ(-EPERM, add(self->fd, KMONITOR_TARGET_CGROUP, 1));
+	EXPECT_EQ(-EPERM, add(self->fd, KMONITOR_TARGET_CGROUP, 1 << 30));
 	EXPECT_EQ(0, km_stats(self->fd).filters);
 }
 
@@ -376,23 +379,34 @@ TEST_F(user, the_owner_of_a_user_namespace_sees_into_it)
 }
 
 /* Promise 10: what an unprivileged fd can make another task pay. */
-TEST_F(user, sixteen_unprivileged_trees_hold_a_process_at_most)
+TEST_F(user, sixteen_unprivileged_entries_of_a_kind_hold_a_task_at_most)
 {
+	uint32_t target;
 	int fds[17];
 
-	for (int i = 0; i < 17; i++) {
-		fds[i] = km_open(2);
-		EXPECT_EQ(i < 16 ? 0 : -ENOSPC, add(fds[i], TREE, self->own));
-		EXPECT_EQ(i < 16, km_stats(fds[i]).filters);
+	for (int kind = 0; kind < 3; kind++) {
+		target = task_targets[kind];
+		for (int i = 0; i < 17; i++) {
+			fds[i] = km_open(2);
+			EXPECT_EQ(i < 16 ? 0 : -ENOSPC,
+				  add(fds[i], target, self->own))
+			{
+				TH_LOG("target %u, entry %d", target, i);
+			}
+			EXPECT_EQ(i < 16, km_stats(fds[i]).filters);
+		}
+		/* One that goes makes room for another. */
+		close(fds[0]);
+		EXPECT_EQ(0, add(fds[16], target, self->own));
+		/* The limit is for each target, and not for root. */
+		EXPECT_EQ(0, add(self->fd, task_targets[(kind + 1) % 3],
+				 self->own));
+		EXPECT_EQ(0, add(self->root_fd, target, self->own));
+		for (int i = 1; i < 17; i++)
+			close(fds[i]);
+		EXPECT_EQ(0,
+			  km_ioctl(self->fd, KMONITOR_IOC_FILTER_CLEAR, NULL));
 	}
-	/* One that goes makes room for another. */
-	close(fds[0]);
-	EXPECT_EQ(0, add(fds[16], TREE, self->own));
-	/* The limit is for trees, and not for root. */
-	EXPECT_EQ(0, add(self->fd, PROCESS, self->own));
-	EXPECT_EQ(0, add(self->root_fd, TREE, self->own));
-	for (int i = 1; i < 17; i++)
-		close(fds[i]);
 }
 
 TEST_HARNESS_MAIN

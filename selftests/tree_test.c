@@ -367,20 +367,24 @@ TEST_F(monitor, a_deleted_tree_says_no_more)
 	EXPECT_EQ(0, km_stats(self->fd).filters);
 }
 
-/* Orphans that a subreaper below the root, or one outside, takes. */
+enum heir { OUTSIDE, INSIDE, INIT, HEIRS };
+
+/* Orphans that a subreaper below the root, one outside, or init takes. */
 TEST_F(monitor, reparenting_does_not_end_membership)
 {
-	int told[2], inside;
+	const struct kmonitor_event *empty;
+	int told[2];
 	pid_t root;
 
-	for (inside = 0; inside < 2; inside++) {
+	for (enum heir heir = OUTSIDE; heir < HEIRS; heir++) {
 		struct km_log log = {};
 
 		must(pipe(told));
+		must(prctl(PR_SET_CHILD_SUBREAPER, heir != INIT));
 		root = km_fork();
 		if (!root) {
 			km_gate_wait(self->gate);
-			must(prctl(PR_SET_CHILD_SUBREAPER, inside));
+			must(prctl(PR_SET_CHILD_SUBREAPER, heir == INSIDE));
 			if (!km_fork()) {
 				if (!km_fork()) {
 					pid_t parent = getppid();
@@ -388,20 +392,24 @@ TEST_F(monitor, reparenting_does_not_end_membership)
 					km_gate_open(told);
 					while (getppid() == parent)
 						sched_yield();
+					if (heir == INIT && getppid() != 1)
+						_exit(1);
 					fork_to_end();
 					_exit(0);
 				}
 				km_gate_wait(told);
 				_exit(0);
 			}
-			if (inside)
+			if (heir == INSIDE)
 				reap_all();
 			_exit(0);
 		}
 		km_add(self->fd, TREE, root, KM_LIFE, 5);
 		km_gate_open(self->gate);
 		reap_all();
-		EXPECT_EQ(4, empty_of(self->fd, &log, root)->empty.members);
+		empty = empty_of(self->fd, &log, root);
+		EXPECT_EQ(4, empty->empty.members);
+		EXPECT_EQ(0, empty->empty.failed);
 		EXPECT_EQ(4, km_count(&log, KMONITOR_PROCESS_EXIT, 0));
 		close(told[0]);
 		close(told[1]);
