@@ -367,23 +367,27 @@ static __always_inline bool emit_in_place(struct kmonitor_source *source,
 			  exits;
 	struct kmonitor *mon = owner(entry);
 	const struct kmonitor_creator *creator = &mon->filters.creator;
+	struct kmonitor_reservation place __uninitialized;
 	enum kmonitor_append done;
-	struct kmonitor_event *slot;
 
+	/* Of an entry that has ended, the descriptor may be gone. */
+	if (!wants(entry, source) || kmonitor_entry_ignores(entry))
+		return true;
 	if (!(source->type & types) || !creator->sees_all ||
 	    READ_ONCE(mon->filters.ignored.any) & source->type)
 		return false;
-	if (!wants(entry, source) || kmonitor_entry_ignores(entry))
-		return true;
 	/* It may take locks that sleep where a slot is not to be kept. */
 	if (source->type & exits)
 		kmonitor_take_usage(source);
-	slot = kmonitor_ring_reserve(&mon->ring);
-	if (unlikely(!slot))
-		return false;
-	kmonitor_record_fill(slot, source, creator, false);
-	done = kmonitor_ring_commit(&mon->ring, slot, READ_ONCE(entry->cookie),
-				    urgent(entry, source->type));
+	if (likely(kmonitor_ring_reserve(&mon->ring, source->time_ns,
+					 &place))) {
+		kmonitor_record_fill(place.record, source, creator, false);
+		done = kmonitor_ring_commit(&mon->ring, &place,
+					    READ_ONCE(entry->cookie),
+					    urgent(entry, source->type));
+	} else {
+		done = place.lost;
+	}
 	if (done > KMONITOR_APPEND_QUIET)
 		kmonitor_appended(mon, done, false);
 	return true;

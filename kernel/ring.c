@@ -192,25 +192,18 @@ judge(struct kmonitor_ring *ring, u32 position, u32 nr, u32 nr_urgent)
 	return first ? KMONITOR_APPEND_FIRST : KMONITOR_APPEND_QUIET;
 }
 
-/* A decision on records: nr slots, one for the loss included, or none. */
-struct reservation {
-	u32 position;
-	u32 tail;
-	u32 nr;
-	u64 loss;
-};
-
 /*
  * Decides with losses.  Returns false if the loss count must be moved or a
  * moved one reported: a word with the spilled bit changes only under
  * spill_lock, so that the bit and the counter behind it stay together.
  */
-static bool try_decide(struct kmonitor_ring *ring, u32 nr, bool count_loss,
-		       bool locked, struct reservation *r)
+static bool try_decide(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
+		       bool count_loss, bool locked,
+		       struct kmonitor_reservation *r)
 {
 	u64 old = atomic64_read(ring->state);
 	bool overflow;
-	u64 next, now;
+	u64 next;
 
 	do {
 		r->loss = loss_of(old);
@@ -233,10 +226,9 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, bool count_loss,
 	} while (!atomic64_try_cmpxchg(ring->state, &old, next));
 
 	if (!r->nr) {
-		now = ktime_get_boottime_ns();
 		if (!(old >> LOSS_SHIFT))
-			WRITE_ONCE(ring->first_loss_ns, now);
-		WRITE_ONCE(ring->last_loss_ns, now);
+			WRITE_ONCE(ring->first_loss_ns, time_ns);
+		WRITE_ONCE(ring->last_loss_ns, time_ns);
 		if (overflow)
 			ring->spilled += r->loss;
 		return true;
@@ -249,6 +241,33 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, bool count_loss,
 	return true;
 }
 
+/* Reserves slots with one for a loss before them, or counts one; whether it has. */
+static noinline bool reserve_slow(struct kmonitor_ring *ring, u32 nr,
+				  u64 time_ns, bool count_loss,
+				  struct kmonitor_reservation *r)
+{
+	unsigned long flags;
+
+	if (!try_decide(ring, nr, time_ns, count_loss, false, r)) {
+		raw_spin_lock_irqsave(&ring->spill_lock, flags);
+		try_decide(ring, nr, time_ns, count_loss, true, r);
+		raw_spin_unlock_irqrestore(&ring->spill_lock, flags);
+	}
+	if (r->nr) {
+		if (r->nr > nr)
+			fill_lost(ring, r->position, r->loss);
+		return true;
+	}
+	r->lost = KMONITOR_APPEND_FULL;
+	if (count_loss) {
+		/* E: pairs with the exchange in kmonitor_ring_consume() */
+		smp_mb();
+		if (READ_ONCE(*ring->tail) != r->tail)
+			r->lost = KMONITOR_APPEND_WAKE;
+	}
+	return false;
+}
+
 /* Appends with a loss before it, or counts it as one. */
 static noinline enum kmonitor_append
 append_slow(struct kmonitor_ring *ring, const struct kmonitor_event *event,
@@ -256,24 +275,10 @@ append_slow(struct kmonitor_ring *ring, const struct kmonitor_event *event,
 	    bool urgent, bool count_loss)
 {
 	u32 nr = 1 + nr_args;
-	struct reservation r;
-	unsigned long flags;
+	struct kmonitor_reservation r;
 
-	if (!try_decide(ring, nr, count_loss, false, &r)) {
-		raw_spin_lock_irqsave(&ring->spill_lock, flags);
-		try_decide(ring, nr, count_loss, true, &r);
-		raw_spin_unlock_irqrestore(&ring->spill_lock, flags);
-	}
-	if (!r.nr) {
-		if (!count_loss)
-			return KMONITOR_APPEND_FULL;
-		/* E: pairs with the exchange in kmonitor_ring_consume() */
-		smp_mb();
-		return READ_ONCE(*ring->tail) != r.tail ? KMONITOR_APPEND_WAKE :
-							  KMONITOR_APPEND_FULL;
-	}
-	if (r.nr > nr)
-		fill_lost(ring, r.position, r.loss);
+	if (!reserve_slow(ring, nr, event->time_ns, count_loss, &r))
+		return r.lost;
 	fill_group(ring, r.position + r.nr - nr, event, args, nr_args, cookie);
 	return judge(ring, r.position, r.nr, urgent ? r.nr : r.nr - nr);
 }
@@ -297,46 +302,60 @@ do_append(struct kmonitor_ring *ring, const struct kmonitor_event *event,
 }
 
 /**
- * kmonitor_ring_reserve - get a slot to make a record in
+ * kmonitor_ring_reserve - get a slot to make a record in, or count its loss
  * @ring: The ring.
+ * @time_ns: When it happened, or 0 for now; for a loss.
+ * @reservation: Gets what was decided.
  *
  * Others may read the slot meanwhile.  Its seq is not to be written.
  *
- * Context: Any but NMI.  Preemption is off until kmonitor_ring_commit().
- * Return: The slot; NULL if there is no room or a loss to be reported first,
- *	and nothing has changed.
+ * Context: Any but NMI.  With a slot, preemption is off until
+ *	kmonitor_ring_commit().
+ * Return: Whether there is a slot; else the record is lost, see @reservation.
  */
-struct kmonitor_event *kmonitor_ring_reserve(struct kmonitor_ring *ring)
+bool kmonitor_ring_reserve(struct kmonitor_ring *ring, u64 time_ns,
+			   struct kmonitor_reservation *reservation)
 {
+	struct kmonitor_reservation *r = reservation;
 	u32 position;
 
 	preempt_disable();
-	if (likely(reserve(ring, 1, &position)))
-		return slot_at(ring, position);
-	preempt_enable();
-	return NULL;
+	if (likely(reserve(ring, 1, &position))) {
+		r->record = slot_at(ring, position);
+		r->position = position;
+		r->nr = 1;
+		return true;
+	}
+	if (!reserve_slow(ring, 1, time_ns ?: ktime_get_boottime_ns(), true,
+			  r)) {
+		preempt_enable();
+		return false;
+	}
+	r->record = slot_at(ring, r->position + r->nr - 1);
+	return true;
 }
 
 /**
  * kmonitor_ring_commit - publish a record made in its slot
  * @ring: The ring.
- * @slot: From kmonitor_ring_reserve().
+ * @reservation: From kmonitor_ring_reserve().
  * @cookie: The cookie of the record.
  * @urgent: Whether the consumer is to be told below the watermark.
  *
  * Context: Any but NMI.
  * Return: What became of the record, which is in the ring.
  */
-enum kmonitor_append kmonitor_ring_commit(struct kmonitor_ring *ring,
-					  struct kmonitor_event *slot,
-					  u64 cookie, bool urgent)
+enum kmonitor_append
+kmonitor_ring_commit(struct kmonitor_ring *ring,
+		     const struct kmonitor_reservation *reservation, u64 cookie,
+		     bool urgent)
 {
-	u32 position = slot->seq + ring->size - 1;
+	const struct kmonitor_reservation *r = reservation;
 	enum kmonitor_append done;
 
-	slot->cookie = cookie;
-	publish(ring, slot);
-	done = judge(ring, position, 1, urgent);
+	r->record->cookie = cookie;
+	publish(ring, r->record);
+	done = judge(ring, r->position, r->nr, urgent ? r->nr : r->nr - 1);
 	preempt_enable();
 	return done;
 }

@@ -76,6 +76,25 @@ enum kmonitor_append {
 };
 
 /**
+ * struct kmonitor_reservation - what was decided on records
+ * @record: The slot of a single record.
+ * @position: Position of the first slot.
+ * @nr: Number of slots: one for each record and one for a loss before them; 0
+ *	if the records are lost.
+ * @tail: The consumer's position at that time.
+ * @loss: Losses to report in the first slot.
+ * @lost: What the loss of the records asks for.
+ */
+struct kmonitor_reservation {
+	struct kmonitor_event *record;
+	u32 position;
+	u32 nr;
+	u32 tail;
+	enum kmonitor_append lost;
+	u64 loss;
+};
+
+/**
  * struct kmonitor_span - records that can be consumed
  * @record: The first of them; the others follow it in memory.
  * @position: Position of the first.
@@ -97,10 +116,12 @@ static inline bool kmonitor_ring_loses(const struct kmonitor_ring *ring)
 int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark);
 void kmonitor_ring_destroy(struct kmonitor_ring *ring);
 
-struct kmonitor_event *kmonitor_ring_reserve(struct kmonitor_ring *ring);
-enum kmonitor_append kmonitor_ring_commit(struct kmonitor_ring *ring,
-					  struct kmonitor_event *slot,
-					  u64 cookie, bool urgent);
+bool kmonitor_ring_reserve(struct kmonitor_ring *ring, u64 time_ns,
+			   struct kmonitor_reservation *reservation);
+enum kmonitor_append
+kmonitor_ring_commit(struct kmonitor_ring *ring,
+		     const struct kmonitor_reservation *reservation, u64 cookie,
+		     bool urgent);
 enum kmonitor_append kmonitor_ring_append(struct kmonitor_ring *ring,
 					  const struct kmonitor_event *event,
 					  u64 cookie);

@@ -24,15 +24,15 @@ static void wind(struct kmonitor_ring *ring, u64 position)
 static enum kmonitor_append put(struct kmonitor_ring *ring, u32 cookie)
 {
 	struct kmonitor_event event = { .type = KMONITOR_PROCESS_FORK };
-	struct kmonitor_event *slot = NULL;
+	struct kmonitor_reservation place;
 
-	/* As in the fan-out, where the record may be made in place. */
+	/* As in the fan-out, where some records are made in place. */
 	if (cookie % 2)
-		slot = kmonitor_ring_reserve(ring);
-	if (!slot)
 		return kmonitor_ring_append(ring, &event, cookie);
-	slot->type = event.type;
-	return kmonitor_ring_commit(ring, slot, cookie, false);
+	if (!kmonitor_ring_reserve(ring, 0, &place))
+		return place.lost;
+	place.record->type = event.type;
+	return kmonitor_ring_commit(ring, &place, cookie, false);
 }
 
 static void put_many(struct kunit *test, u32 from, u32 nr)

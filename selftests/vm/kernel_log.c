@@ -50,6 +50,9 @@ static bool is_bad(const char *line)
 	return false;
 }
 
+/* Poll reads without care what a wake-up from wherever writes. */
+#define RACE_OF_POLL "pollwake"
+
 /*
  * A race of data, from its first line to the one that names the reporter.  The
  * kernel has races of its own: those count that have kmonitor on a stack.
@@ -67,6 +70,8 @@ static bool take_race(struct race *race, const char *line)
 
 	if (strstr(line, "BUG: KCSAN:")) {
 		race->len = 0;
+		if (strstr(line, RACE_OF_POLL))
+			return false;
 		room = sizeof(race->text);
 	} else if (!race->len) {
 		return false;
