@@ -123,6 +123,17 @@ TEST_F(trees, close_kills_what_is_flagged)
 	expect_doom(_metadata, self->doomed, self->gate);
 }
 
+TEST_F(trees, what_another_descriptor_flags_lives_on)
+{
+	int other = km_open(0);
+
+	add(self->fd, self->doomed, KILL);
+	add(other, self->other, KILL);
+	close(self->fd);
+	expect_doom(_metadata, self->doomed, self->gate);
+	close(other);
+}
+
 TEST_F(trees, del_and_clear_spare)
 {
 	uint64_t handle = add(self->fd, self->doomed, KILL);

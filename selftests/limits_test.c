@@ -95,6 +95,26 @@ static int open_in_namespace(int max)
 }
 
 /* A user can't get more by making user namespaces. */
+TEST(no_limit_can_be_set_beyond_its_range)
+{
+	static const char *const values[][2] = {
+		{ SYSCTL "max_ring_records", "1" },
+		{ SYSCTL "max_ring_records", "1048577" },
+		{ SYSCTL "max_ring_records", "-1" },
+		{ SYSCTL "max_user_instances", "-1" },
+		{ SYSCTL "max_user_instances", "2147483648" },
+		{ SYSCTL "max_user_filters", "-1" },
+		{ SYSCTL "max_user_filters", "2147483648" },
+	};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		EXPECT_EQ(-EINVAL, km_write_file(values[i][0], values[i][1]))
+		{
+			TH_LOG("%s: %s", values[i][0], values[i][1]);
+		}
+	}
+}
+
 TEST(the_limit_of_instances_holds_through_user_namespaces)
 {
 	long old = km_sysctl(SYSCTL "max_user_instances", 3);
