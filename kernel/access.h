@@ -19,11 +19,13 @@ struct user_namespace;
  * @pid_ns: Its pid namespace: the one of all ids that cross the descriptor.
  * @sees_all: It has CAP_SYS_PTRACE over the initial user namespace, and so
  *	over every task, and no security module confines it.
+ * @plain: It sees all, and its ids are those of the initial namespaces.
  */
 struct kmonitor_creator {
 	const struct cred *cred;
 	struct pid_namespace *pid_ns;
 	bool sees_all;
+	bool plain;
 };
 
 void kmonitor_creator_init(struct kmonitor_creator *creator);

@@ -327,10 +327,7 @@ bool kmonitor_conditions_visit(const struct kmonitor_conditions *conditions,
 			       const struct kmonitor_source *source,
 			       kmonitor_visit_t visit, void *data)
 {
-	/* As in the record: a process is its leader. */
-	struct task_struct *subject = source->type == KMONITOR_PROCESS_EXIT ?
-					      source->task->group_leader :
-					      source->task;
+	struct task_struct *subject = kmonitor_source_subject(source);
 	const u32 *events;
 	struct kmonitor_entry *entry;
 

@@ -4,7 +4,6 @@
  * runs under RCU in the context of the subject.
  */
 
-#include <linux/irqflags.h>
 #include <linux/pid_namespace.h>
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
@@ -23,10 +22,11 @@ static struct kmonitor *owner(const struct kmonitor_entry *entry)
 			    filters);
 }
 
-/* The end of a watched process is told below the watermark, too. */
-static bool urgent(const struct kmonitor_entry *entry, u32 type)
+/* The end of a watched process is told below the watermark, if there is one. */
+static bool urgent(const struct kmonitor *mon,
+		   const struct kmonitor_entry *entry, u32 type)
 {
-	return type == KMONITOR_PROCESS_EXIT &&
+	return type == KMONITOR_PROCESS_EXIT && mon->ring.watermark > 1 &&
 	       (entry->target == KMONITOR_TARGET_PROCESS ||
 		entry->target == KMONITOR_TARGET_THREAD);
 }
@@ -45,12 +45,10 @@ struct fan_out {
 	const struct kmonitor_conditions *conditions;
 	u32 nr_matched;
 	const struct kmonitor_filters *matched[32];
-	/* Whose @event is, or NULL; redacted or not. */
+	/* Whose @event is, or NULL; redacted or not; for all plain creators. */
 	const struct kmonitor_creator *view;
 	bool redacted;
-	/* Of @view, if @event is for all who see the task as it does. */
-	const struct cred *cred;
-	const struct pid_namespace *pid_ns;
+	bool plain;
 	struct kmonitor_event event;
 };
 
@@ -94,7 +92,7 @@ append_one(struct fan_out *out, struct kmonitor *mon,
 	u64 cookie = READ_ONCE(entry->cookie);
 
 	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_EXEC)) {
-		if (urgent(entry, type))
+		if (urgent(mon, entry, type))
 			return kmonitor_ring_append_group(ring, event, NULL, 0,
 							  cookie, true);
 		if (type == KMONITOR_PROCESS_EXEC &&
@@ -175,17 +173,12 @@ static noinline bool prepare(struct fan_out *out, const struct kmonitor *mon,
 	/* Another task than the current one may have been reaped meanwhile. */
 	if (unlikely(!out->event.pid || !out->event.tgid)) {
 		out->view = NULL;
-		out->cred = NULL;
+		out->plain = false;
 		return false;
 	}
 	out->view = creator;
 	out->redacted = redacted;
-	if (!redacted && same_for_all(source->type)) {
-		out->cred = creator->cred;
-		out->pid_ns = creator->pid_ns;
-	} else {
-		out->cred = NULL;
-	}
+	out->plain = creator->plain && same_for_all(source->type);
 	return true;
 }
 
@@ -196,15 +189,13 @@ static __always_inline void deliver(struct fan_out *out,
 	const struct kmonitor_creator *creator = &mon->filters.creator;
 	enum kmonitor_append done;
 
-	if ((out->cred != creator->cred || out->pid_ns != creator->pid_ns ||
-	     !creator->sees_all ||
+	if ((!out->plain || !creator->plain ||
 	     READ_ONCE(mon->filters.ignored.any) & out->source->type) &&
 	    !prepare(out, mon, entry))
 		return;
 	done = append_one(out, mon, entry);
-	/* With interrupts off, a siglock is held. */
 	if (done > KMONITOR_APPEND_QUIET)
-		kmonitor_appended(mon, done, out->redacted || irqs_disabled());
+		kmonitor_appended(mon, done, out->redacted);
 }
 
 /* Whether a descriptor has got the record, or will not get it. */
@@ -301,7 +292,7 @@ static noinline void emit_to_all(struct kmonitor_source *source,
 	out.set = set;
 	out.nr_matched = 0;
 	out.view = NULL;
-	out.cred = NULL;
+	out.plain = false;
 	if (set)
 		emit_to_marks(&out);
 	for (ns = ns_of_pid(task_pid(source->task)); ns; ns = ns->parent) {
@@ -355,6 +346,33 @@ only_entry(const struct kmonitor_source *source,
 	return entry;
 }
 
+static __always_inline void fill(struct kmonitor_event *event,
+				 struct kmonitor_source *source,
+				 const struct kmonitor_creator *creator)
+{
+	const u32 births = KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE;
+
+	if (source->type & births && likely(creator->plain))
+		kmonitor_record_fill_birth(event, source);
+	else
+		kmonitor_record_fill(event, source, creator, false);
+}
+
+/* The same behind a loss, if there is room at all. */
+static noinline enum kmonitor_append
+fill_behind_loss(struct kmonitor *mon, struct kmonitor_source *source,
+		 const struct kmonitor_entry *entry)
+{
+	struct kmonitor_reservation place __uninitialized;
+	u64 time = source->time_ns ?: ktime_get_boottime_ns();
+
+	if (!kmonitor_ring_reserve(&mon->ring, time, &place))
+		return place.lost;
+	fill(place.record, source, &mon->filters.creator);
+	place.record->cookie = READ_ONCE(entry->cookie);
+	return kmonitor_ring_commit(&mon->ring, &place);
+}
+
 /*
  * A record of the current task for one descriptor is made where it will be
  * read.  False if it can't be, and nothing has been done.
@@ -367,30 +385,68 @@ static __always_inline bool emit_in_place(struct kmonitor_source *source,
 			  exits;
 	struct kmonitor *mon = owner(entry);
 	const struct kmonitor_creator *creator = &mon->filters.creator;
-	struct kmonitor_reservation place __uninitialized;
 	enum kmonitor_append done;
+	struct kmonitor_event *slot;
 
 	/* Of an entry that has ended, the descriptor may be gone. */
 	if (!wants(entry, source) || kmonitor_entry_ignores(entry))
 		return true;
 	if (!(source->type & types) || !creator->sees_all ||
-	    READ_ONCE(mon->filters.ignored.any) & source->type)
+	    READ_ONCE(mon->filters.ignored.any) & source->type ||
+	    urgent(mon, entry, source->type))
 		return false;
 	/* It may take locks that sleep where a slot is not to be kept. */
 	if (source->type & exits)
 		kmonitor_take_usage(source);
-	if (likely(kmonitor_ring_reserve(&mon->ring, source->time_ns,
-					 &place))) {
-		kmonitor_record_fill(place.record, source, creator, false);
-		done = kmonitor_ring_commit(&mon->ring, &place,
-					    READ_ONCE(entry->cookie),
-					    urgent(entry, source->type));
+	preempt_disable();
+	slot = kmonitor_ring_take_slot(&mon->ring);
+	if (likely(slot)) {
+		fill(slot, source, creator);
+		slot->cookie = READ_ONCE(entry->cookie);
+		done = kmonitor_ring_put_slot(&mon->ring, slot);
 	} else {
-		done = place.lost;
+		done = fill_behind_loss(mon, source, entry);
 	}
+	preempt_enable();
 	if (done > KMONITOR_APPEND_QUIET)
 		kmonitor_appended(mon, done, false);
 	return true;
+}
+
+static bool wants_any(void *data, struct kmonitor_entry *entry)
+{
+	const u32 *types = data;
+
+	return READ_ONCE(entry->events) & *types && kmonitor_entry_alive(entry);
+}
+
+/**
+ * kmonitor_matched - whether an entry may want a record of this task
+ * @task: The task, alive or held by the caller.
+ * @types: Event types.
+ *
+ * For what costs too much to be done for each task while kmonitor_watched(): of
+ * conditions it looks at those that match.
+ *
+ * Context: Any but NMI.
+ * Return: Whether there is such an entry.
+ */
+bool kmonitor_matched(struct task_struct *task, u32 types)
+{
+	const struct kmonitor_source source = { .type = types, .task = task };
+	const struct pid_namespace *ns;
+
+	if (READ_ONCE(task->signal->kmonitor_events) & types)
+		return true;
+	guard(rcu)();
+	for (ns = ns_of_pid(task_pid(task)); ns; ns = ns->parent) {
+		if (READ_ONCE(ns->kmonitor_events) & types &&
+		    kmonitor_conditions_visit(
+			    rcu_dereference(ns->kmonitor_conditions), &source,
+			    wants_any, &types))
+			return true;
+	}
+	return false;
 }
 
 /**

@@ -46,6 +46,7 @@ static __always_inline bool kmonitor_watched(struct task_struct *task,
 	       kmonitor_conditions_want(task, types);
 }
 
+bool kmonitor_matched(struct task_struct *task, u32 types);
 void kmonitor_emit(struct kmonitor_source *source,
 		   const struct kmonitor_mark_set *set);
 void kmonitor_report(struct kmonitor_source *source);

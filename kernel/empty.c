@@ -24,10 +24,10 @@ static bool flush_one(struct kmonitor *mon)
 	if (entry) {
 		kmonitor_record_fill_empty(&event, entry, &filters->creator);
 		done = kmonitor_ring_try_append(&mon->ring, &event,
-						entry->cookie);
+						READ_ONCE(entry->cookie));
 	}
 	if (done != KMONITOR_APPEND_FULL) {
-		mon->ring.header->waiting--;
+		mon->ring.area->header.waiting--;
 		list_del_init(&entry->pending);
 		kmonitor_entry_discard(entry);
 	}
@@ -72,7 +72,7 @@ void kmonitor_tree_empty(struct kmonitor_filters *filters,
 	scoped_guard(spinlock_irqsave, &filters->pending_lock)
 	{
 		list_add_tail(&entry->pending, &filters->pending);
-		mon->ring.header->waiting++;
+		mon->ring.area->header.waiting++;
 	}
 	/* Pairs with the barrier in kmonitor_ring_consume(). */
 	smp_mb();

@@ -7,6 +7,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -31,7 +32,8 @@ static struct ucounts *charge(void)
 	struct ucounts *ucounts = NULL;
 	bool worth_it = true;
 
-	for (int tries = 0; worth_it && tries < 16; tries++) {
+	for (int tries = 0; worth_it && tries < 16 && !signal_pending(current);
+	     tries++) {
 		ucounts = kmonitor_charge_instance();
 		if (ucounts)
 			break;
@@ -121,12 +123,13 @@ err_free:
 /* Checks the attributes and makes them definite. */
 static int resolve(struct kmonitor_attr *attr, unsigned int flags)
 {
-	u32 size = attr->ring_records ?:
-			   min(DEFAULT_RING_RECORDS, kmonitor_max_ring_records);
+	const u32 max =
+		rounddown_pow_of_two(READ_ONCE(kmonitor_max_ring_records));
+	u32 size = attr->ring_records ?: min(DEFAULT_RING_RECORDS, max);
 
 	if (flags & ~(KMONITOR_CLOEXEC | KMONITOR_NONBLOCK) ||
 	    attr->report & ~KMONITOR_REPORT_EXEC_ARGS || attr->reserved[0] ||
-	    attr->reserved[1] || size > kmonitor_max_ring_records)
+	    attr->reserved[1] || size > max)
 		return -EINVAL;
 	size = roundup_pow_of_two(max(size, 2U));
 	if (attr->wakeup_records > 1 &&

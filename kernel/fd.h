@@ -30,7 +30,8 @@ struct vm_area_struct;
  * @snapshot: The snapshot in progress.
  * @wait: Readers and pollers.
  * @fasync: Who gets a signal, as fasync_helper() keeps it.
- * @wake: Wakes both where the task must not tell by its timing.
+ * @wake: Wakes readers and pollers where the task must not tell by its timing.
+ * @signal: Sends the signal then.
  * @timer: Announces records below the watermark.
  * @delay_ns: When; never changes.
  * @report: Bits of KMONITOR_REPORT_*; never changes.
@@ -44,6 +45,7 @@ struct kmonitor {
 	wait_queue_head_t wait;
 	struct fasync_struct *fasync;
 	struct irq_work wake;
+	struct work_struct signal;
 	struct hrtimer timer;
 	u64 delay_ns;
 	u32 report;

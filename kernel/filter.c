@@ -56,7 +56,8 @@ static void prune(struct kmonitor_filters *filters)
 
 	lockdep_assert_held(&filters->lock);
 	/* An EMPTY record can be read shortly before its entry is retired. */
-	scoped_guard(spinlock_irq, &filters->pending_lock);
+	spin_lock_irq(&filters->pending_lock);
+	spin_unlock_irq(&filters->pending_lock);
 	llist_for_each_entry_safe(entry, next, llist_del_all(&filters->retired),
 				  retired)
 		forget_entry(filters, entry);

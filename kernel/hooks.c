@@ -80,10 +80,12 @@ static void let_snapshots_pass(void)
 
 void __kmonitor_inherit(struct task_struct *child)
 {
-	/* It has not run, so the flags are still its creator's to write. */
+	/*
+	 * It has not run, so the flags are still its creator's to write.  A
+	 * snapshot that finds it sees them: the lists are published after.
+	 */
 	child->flags |= KMONITOR_PF_UNANNOUNCED;
-	if (current->signal->kmonitor_events)
-		kmonitor_mark_inherit(current->signal, child->signal);
+	kmonitor_mark_inherit(current->signal, child->signal);
 }
 
 /*
@@ -134,11 +136,18 @@ void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
 						KMONITOR_PROCESS_FORK;
 
 	might_sleep();
+	if (type == KMONITOR_THREAD_CREATE) {
+		if (kmonitor_watched(current, type))
+			report_fork(child, clone_flags, type);
+		return;
+	}
+	/* Of one that could be found before there was a monitor, TASK tells. */
+	if (!(child->flags & KMONITOR_PF_UNANNOUNCED))
+		return;
 	if (kmonitor_watched(current, type))
 		report_fork(child, clone_flags, type);
 	/* Pairs with the acquire in wait_for_fork(): FORK comes before TASK. */
-	smp_store_release(&child->flags,
-			  child->flags & ~KMONITOR_PF_UNANNOUNCED);
+	smp_store_release(&child->flags, child->flags & ~KMONITOR_PF_UNANNOUNCED);
 }
 
 /* Thread entries end with the tid that they name: this one, or all others. */

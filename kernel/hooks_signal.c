@@ -95,8 +95,9 @@ void __kmonitor_signal(struct task_struct *task, int signo,
 			killer->signo = 0;
 		return;
 	}
-	/* The second condition: a SIGKILL ends a core dump. */
-	if (!kmonitor_watched(task, ABORTS) || sig->flags & SIGNAL_GROUP_EXIT)
+	/* The first condition: a SIGKILL ends a core dump. */
+	if (sig->flags & SIGNAL_GROUP_EXIT || !kmonitor_watched(task, ABORTS) ||
+	    !kmonitor_matched(task, ABORTS))
 		return;
 	if (!killer) {
 		killer = kzalloc(sizeof(*killer), GFP_ATOMIC | __GFP_NOWARN);
@@ -139,20 +140,25 @@ static const struct kmonitor_killer *killer_of(const struct signal_struct *sig,
 	return killer && killer->signo == signo ? killer : NULL;
 }
 
-static bool claim_report(struct signal_struct *sig)
+/* The signal that the current process dies of; true for the first that asks. */
+static bool claim_report(struct signal_struct *sig, int *signo)
 {
 	struct sighand_struct *sighand =
 		rcu_dereference_protected(current->sighand, true);
 	struct kmonitor_killer *killer;
-	bool first;
+	bool first = false;
 
+	/* Of a group that is being stopped or ended the code comes last. */
 	spin_lock_irq(&sighand->siglock);
+	*signo = fatal_signal(sig);
 	killer = sig->kmonitor_killer;
-	first = !killer || !killer->reported;
-	if (killer)
+	if (*signo && killer) {
+		first = !killer->reported;
 		killer->reported = true;
-	else
+	} else if (*signo) {
+		first = true;
 		WRITE_ONCE(sig->kmonitor_killer, &unknown);
+	}
 	spin_unlock_irq(&sighand->siglock);
 	return first;
 }
@@ -171,12 +177,16 @@ static void report(u32 type, int signo, const struct kmonitor_killer *killer)
 	kmonitor_report(&source);
 }
 
-static void report_process(struct signal_struct *sig)
+/* Returns the signal that the current process dies of, or 0. */
+static int report_process(struct signal_struct *sig)
 {
-	int signo = fatal_signal(sig);
+	int signo = 0;
 
-	if (signo && claim_report(sig))
+	if (!data_race(sig->flags & SIGNAL_GROUP_EXIT))
+		return 0;
+	if (claim_report(sig, &signo))
 		report(KMONITOR_PROCESS_ABORT, signo, killer_of(sig, signo));
+	return signo;
 }
 
 void __kmonitor_coredump(int signo)
@@ -184,7 +194,8 @@ void __kmonitor_coredump(int signo)
 	struct signal_struct *sig = current->signal;
 
 	might_sleep();
-	if (!kmonitor_watched(current, ABORTS))
+	if (!kmonitor_watched(current, ABORTS) ||
+	    !kmonitor_matched(current, ABORTS))
 		return;
 	report_process(sig);
 	report(KMONITOR_COREDUMP, signo, killer_of(sig, signo));
@@ -204,15 +215,17 @@ void kmonitor_report_aborts(struct task_struct *task, long code)
 {
 	struct signal_struct *sig = task->signal;
 	int signo = code & 0x7f;
+	int fatal;
 
 	/* The code of a kernel thread is no status. */
 	if (task->flags & PF_KTHREAD)
 		return;
-	report_process(sig);
+	if (!kmonitor_watched(task, ABORTS) || !kmonitor_matched(task, ABORTS))
+		return;
+	fatal = report_process(sig);
 	if (signo)
 		report(KMONITOR_THREAD_ABORT, signo,
-		       signo == fatal_signal(sig) ? killer_of(sig, signo) :
-						    &the_kernel);
+		       signo == fatal ? killer_of(sig, signo) : &the_kernel);
 	else if (task->flags & PF_SIGNALED)
 		report(KMONITOR_THREAD_ABORT, SIGKILL, &the_kernel);
 }

@@ -22,19 +22,14 @@
 #include "filter.h"
 #include "kill.h"
 #include "mark.h"
+#include "mark_set.h"
 
 static bool is_member(struct task_struct *task,
 		      const struct kmonitor_entry *entry)
 {
-	const struct kmonitor_mark_set *set;
-
 	guard(rcu)();
-	set = rcu_dereference(task->signal->kmonitor_marks);
-	for (u32 i = 0; set && i < set->nr; i++) {
-		if (set->entries[i] == entry)
-			return true;
-	}
-	return false;
+	return kmonitor_mark_set_has(
+		rcu_dereference(task->signal->kmonitor_marks), entry);
 }
 
 static void count(struct kmonitor_kill *arg, int error)

@@ -19,6 +19,9 @@ struct cred;
 struct kernel_siginfo;
 struct linux_binprm;
 
+/* In the flags of a new process whose fork has not been reported yet. */
+#define KMONITOR_PF_UNANNOUNCED PF__HOLE__01000000
+
 static inline void kmonitor_put_pid(struct pid *pid)
 {
 	if (pid)
@@ -62,10 +65,10 @@ static inline void kmonitor_add_thread(struct signal_struct *sig)
 
 /**
  * kmonitor_inherit - make a new process a member of its creator's trees
- * @child: The leader of the new process, already on the task list.
+ * @child: The leader of the new process, which nobody can find yet.
  *
  * Context: copy_process(), write-held tasklist_lock and siglock, irqs off.
- *	Can't fail, doesn't allocate.
+ *	Can't fail, doesn't allocate.  No failure of the fork follows.
  */
 static inline void kmonitor_inherit(struct task_struct *child)
 {

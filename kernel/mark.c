@@ -37,9 +37,11 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include "entry.h"
+#include "limits.h"
 #include "mark.h"
 #include "mark_set.h"
 
@@ -160,6 +162,42 @@ static struct kmonitor_mark_set *get_set(const struct signal_struct *sig)
 	return set;
 }
 
+/*
+ * Under tasklist_lock nothing can be reclaimed for a set; between two tries it
+ * can.  Whether there is memory now.
+ */
+static bool reclaim(const struct kmonitor_mark_edit *edit)
+{
+	void *memory = kmalloc(edit->missing, KMONITOR_GFP);
+
+	kfree(memory);
+	return memory;
+}
+
+static int try_add(struct kmonitor_mark_edit *edit, struct task_struct *task)
+{
+	const struct kmonitor_entry *entry = edit->entry;
+	struct kmonitor_mark_set *root = NULL;
+	int ret = 0;
+
+	edit->error = 0;
+	read_lock(&tasklist_lock);
+	if (pid_alive(task) && (entry->target != KMONITOR_TARGET_THREAD ||
+				task_pid(task) == entry->pid)) {
+		root = get_set(task->signal);
+		edit->root = root;
+		if (entry->target == KMONITOR_TARGET_TREE)
+			ret = mark_tree(edit, task->group_leader);
+		else
+			ret = mark(edit, task->signal);
+	}
+	read_unlock(&tasklist_lock);
+
+	kmonitor_mark_edit_end(edit);
+	kmonitor_mark_put(root);
+	return ret > 0 ? 0 : ret ?: -ESRCH;
+}
+
 /**
  * kmonitor_mark_add - let an entry hold a process, and of a tree all below it
  * @task: The process, or the thread of a thread entry; the caller holds a
@@ -175,26 +213,14 @@ static struct kmonitor_mark_set *get_set(const struct signal_struct *sig)
 int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
 {
 	struct kmonitor_mark_edit edit = { .entry = entry };
-	struct kmonitor_mark_set *root = NULL;
-	int ret = 0;
+	int tries = 8;
+	int ret;
 
 	guard(mutex)(&edit_lock);
-
-	read_lock(&tasklist_lock);
-	if (pid_alive(task) && (entry->target != KMONITOR_TARGET_THREAD ||
-				task_pid(task) == entry->pid)) {
-		root = get_set(task->signal);
-		edit.root = root;
-		if (entry->target == KMONITOR_TARGET_TREE)
-			ret = mark_tree(&edit, task->group_leader);
-		else
-			ret = mark(&edit, task->signal);
-	}
-	read_unlock(&tasklist_lock);
-
-	kmonitor_mark_edit_end(&edit);
-	kmonitor_mark_put(root);
-	return ret > 0 ? 0 : ret ?: -ESRCH;
+	do {
+		ret = try_add(&edit, task);
+	} while (ret == -ENOMEM && --tries && reclaim(&edit));
+	return ret;
 }
 
 /**
@@ -286,29 +312,6 @@ void kmonitor_mark_count(const struct signal_struct *sig, const void *filters)
 		    set->entries[i]->filters == filters)
 			set->entries[i]->members++;
 	}
-}
-
-/**
- * kmonitor_mark_inherit - give a new process what its creator's children get
- * @parent: The creator: the current process.
- * @child: The new process.
- *
- * Context: Write-held tasklist_lock, irqs off: no edit is under way, and the
- *	creator has not exited.
- */
-void kmonitor_mark_inherit(struct signal_struct *parent,
-			   struct signal_struct *child)
-{
-	struct kmonitor_mark_set *set;
-
-	set = rcu_dereference_protected(parent->kmonitor_marks,
-					lockdep_is_held(&tasklist_lock));
-	if (!set || !set->inherit)
-		return;
-	set = set->inherit;
-	refcount_inc(&set->users);
-	child->kmonitor_events = set->events;
-	rcu_assign_pointer(child->kmonitor_marks, set);
 }
 
 /**

@@ -8,10 +8,11 @@
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/types.h>
 
 struct kmonitor_entry;
-struct signal_struct;
 
 /**
  * struct kmonitor_mark_set - the entries that hold a process
@@ -41,6 +42,32 @@ static inline bool kmonitor_task_alive(const struct task_struct *task)
 	return data_race(pid_alive(task));
 }
 
+/**
+ * kmonitor_mark_inherit - give a new process what its creator's children get
+ * @parent: The creator: the current process.
+ * @child: The new process.
+ *
+ * With no edit under way, who has events has a set.
+ *
+ * Context: Write-held tasklist_lock, irqs off: no edit is under way, and the
+ *	creator has not exited.
+ */
+static __always_inline void kmonitor_mark_inherit(struct signal_struct *parent,
+						  struct signal_struct *child)
+{
+	struct kmonitor_mark_set *set;
+
+	if (!parent->kmonitor_events)
+		return;
+	set = rcu_dereference_protected(parent->kmonitor_marks,
+					lockdep_is_held(&tasklist_lock))->inherit;
+	if (!set)
+		return;
+	refcount_inc(&set->users);
+	child->kmonitor_events = set->events;
+	rcu_assign_pointer(child->kmonitor_marks, set);
+}
+
 int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry);
 struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
 					  struct pid *pid, const void *filters,
@@ -49,8 +76,6 @@ void kmonitor_mark_set_events(struct kmonitor_entry *entry, u32 events);
 
 void kmonitor_mark_count(const struct signal_struct *sig, const void *filters);
 
-void kmonitor_mark_inherit(struct signal_struct *parent,
-			   struct signal_struct *child);
 struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig);
 void kmonitor_mark_sweep_later(void);
 

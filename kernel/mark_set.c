@@ -158,8 +158,9 @@ static struct kmonitor_mark_set *copy(struct kmonitor_mark_edit *edit,
 		return NULL;
 	}
 	set = kzalloc(struct_size(set, entries, nr),
-		      GFP_ATOMIC | __GFP_ACCOUNT);
+		      GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 	if (!set) {
+		edit->missing = struct_size(set, entries, nr);
 		edit->error = -ENOMEM;
 		return NULL;
 	}

@@ -16,6 +16,7 @@ struct kmonitor_mark_set;
  * @root: The set of the root of the tree to add.
  * @made: Sets replaced before, so that processes go on sharing one.
  * @error: Why a set could not be made, or 0.
+ * @missing: How many bytes it would have taken, of -ENOMEM.
  */
 struct kmonitor_mark_edit {
 	struct kmonitor_entry *entry;
@@ -25,6 +26,7 @@ struct kmonitor_mark_edit {
 		struct kmonitor_mark_set *new;
 	} made[16];
 	int error;
+	size_t missing;
 };
 
 bool kmonitor_mark_set_has(const struct kmonitor_mark_set *set,

@@ -14,14 +14,14 @@
 #include "fd.h"
 #include "limits.h"
 
-/* Pages before the records: the tail, which alone may be written, the header. */
-#define NR_FRONT_PAGES 2
+/* Before the records: the tail, which alone may be written, and the header. */
+#define NR_FRONT_PAGES (sizeof(struct kmonitor_area) / PAGE_SIZE)
 
 /* A slot can be reserved if it has the stamp of the lap before, see ring.c. */
 static void stamp_slots(struct kmonitor_ring *ring)
 {
 	for (u32 i = 0; i < ring->size; i++)
-		ring->slots[i].seq = (u64)i + 1 - ring->size;
+		ring->area->slots[i].seq = (u64)i + 1 - ring->size;
 }
 
 /**
@@ -39,8 +39,8 @@ int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark)
 {
 	u32 nr_pages =
 		NR_FRONT_PAGES +
-		DIV_ROUND_UP((u64)size * sizeof(*ring->slots), PAGE_SIZE);
-	void *area;
+		DIV_ROUND_UP((u64)size * sizeof(struct kmonitor_event), PAGE_SIZE);
+	struct kmonitor_header *header;
 
 	raw_spin_lock_init(&ring->spill_lock);
 	ring->size = size;
@@ -55,17 +55,14 @@ int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark)
 			goto err_destroy;
 		ring->pages[ring->nr_pages] = page;
 	}
-	area = vmap(ring->pages, nr_pages, VM_MAP, PAGE_KERNEL);
-	if (!area)
+	ring->area = vmap(ring->pages, nr_pages, VM_MAP, PAGE_KERNEL);
+	if (!ring->area)
 		goto err_destroy;
-	ring->tail = area;
-	ring->header = area + PAGE_SIZE;
-	ring->header->size = sizeof(*ring->header);
-	ring->header->record_size = sizeof(*ring->slots);
-	ring->header->ring_records = size;
-	ring->header->wakeup_records = watermark;
-	ring->state = (atomic64_t *)&ring->header->state;
-	ring->slots = area + NR_FRONT_PAGES * PAGE_SIZE;
+	header = &ring->area->header;
+	header->size = sizeof(*header);
+	header->record_size = sizeof(struct kmonitor_event);
+	header->ring_records = size;
+	header->wakeup_records = watermark;
 	stamp_slots(ring);
 	return 0;
 
@@ -82,7 +79,7 @@ err_destroy:
  */
 void kmonitor_ring_destroy(struct kmonitor_ring *ring)
 {
-	vunmap(ring->tail);
+	vunmap(ring->area);
 	while (ring->nr_pages)
 		__free_page(ring->pages[--ring->nr_pages]);
 	kvfree(ring->pages);
@@ -93,9 +90,9 @@ void kmonitor_mmap_info(const struct kmonitor_ring *ring,
 			struct kmonitor_info *info)
 {
 	info->mmap_size = (u64)ring->nr_pages * PAGE_SIZE;
-	info->tail_offset = 0;
-	info->header_offset = PAGE_SIZE;
-	info->records_offset = NR_FRONT_PAGES * PAGE_SIZE;
+	info->tail_offset = offsetof(struct kmonitor_area, tail);
+	info->header_offset = offsetof(struct kmonitor_area, header);
+	info->records_offset = offsetof(struct kmonitor_area, slots);
 }
 
 int kmonitor_mmap(struct file *file, struct vm_area_struct *vma)

@@ -52,14 +52,18 @@ static ssize_t drain(struct kmonitor *mon, struct iov_iter *to)
 				break;
 		}
 		copied = copy_to_iter(span.record, span.nr * RECORD, to);
-		span.nr = copied / RECORD;
-		iov_iter_revert(to, copied % RECORD);
-		if (!span.nr) {
-			done = done ?: -EFAULT;
-			break;
+		if (unlikely(copied != span.nr * RECORD)) {
+			span.nr = copied / RECORD;
+			iov_iter_revert(to, copied % RECORD);
+			if (!span.nr) {
+				done = done ?: -EFAULT;
+				break;
+			}
 		}
 		if (kmonitor_ring_consume(&mon->ring, &span)) {
 			done += span.nr * RECORD;
+			if (span.last)
+				break;
 			continue;
 		}
 		/* Another consumer was faster, or plays with the tail. */
@@ -73,24 +77,31 @@ static ssize_t drain(struct kmonitor *mon, struct iov_iter *to)
 	return done;
 }
 
+/* Sleeps until there may be something to read, or a signal. */
+static void wait(struct kmonitor *mon)
+{
+	DEFINE_WAIT(entry);
+
+	prepare_to_wait(&mon->wait, &entry, TASK_INTERRUPTIBLE);
+	if (!ready(mon) && !signal_pending(current))
+		schedule();
+	finish_wait(&mon->wait, &entry);
+}
+
 ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct kmonitor *mon = iocb->ki_filp->private_data;
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT ||
 		      iocb->ki_filp->f_flags & O_NONBLOCK;
-	ssize_t ret;
+	ssize_t ret = 0;
 
 	if (iov_iter_count(to) < RECORD)
 		return -EINVAL;
 
 	for (;;) {
-		if (!nowait) {
-			ret = wait_event_interruptible(mon->wait, ready(mon));
-			if (ret)
-				return ret;
-		}
-		ret = drain(mon, to);
-		/* What is left is for the next. */
+		if (nowait || ready(mon))
+			ret = drain(mon, to);
+		/* What is left, or has come since the look, is for the next. */
 		if (ret > 0 && ready(mon))
 			kmonitor_wake(mon, false);
 		if (ret)
@@ -100,6 +111,7 @@ ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		if (signal_pending(current))
 			return -ERESTARTSYS;
 		cond_resched();
+		wait(mon);
 	}
 }
 

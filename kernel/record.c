@@ -29,14 +29,12 @@
 #include "killer.h"
 #include "record.h"
 
-/* pid_nr_ns() without the call; a task that is being released has no pid. */
+/* pid_nr_ns() without the call. */
 static __always_inline s32 nr_of(const struct pid *pid,
 				 const struct pid_namespace *ns)
 {
 	const struct upid *upid;
 
-	if (unlikely(!pid))
-		return 0;
 	/* All are visible there. */
 	if (likely(ns == &init_pid_ns))
 		return pid->numbers[0].nr;
@@ -46,8 +44,16 @@ static __always_inline s32 nr_of(const struct pid *pid,
 	return likely(upid->ns == ns) ? upid->nr : 0;
 }
 
+/* A task that is being released has no pid. */
+static __always_inline s32 nr_or_0(const struct pid *pid,
+				   const struct pid_namespace *ns)
+{
+	return likely(pid) ? nr_of(pid, ns) : 0;
+}
+
 /* The initial namespace maps each id to itself. */
-static u32 uid_of(const struct task_struct *task, struct user_namespace *ns)
+static __always_inline u32 uid_of(const struct task_struct *task,
+				  struct user_namespace *ns)
 {
 	const kuid_t uid = __task_cred(task)->uid;
 
@@ -65,9 +71,10 @@ static u64 cgroup_id_of(struct task_struct *task)
 #endif
 }
 
-static s32 parent_of(struct task_struct *task, struct pid_namespace *ns)
+static __always_inline s32 parent_of(struct task_struct *task,
+				     struct pid_namespace *ns)
 {
-	return nr_of(task_tgid(rcu_dereference(task->real_parent)), ns);
+	return nr_or_0(task_tgid(rcu_dereference(task->real_parent)), ns);
 }
 
 static u64 start_of(const struct task_struct *task)
@@ -87,9 +94,9 @@ static bool is_memfd(const struct file *file)
 	       strstarts(file->f_path.dentry->d_name.name, "memfd:");
 }
 
-static void fill_fork(struct kmonitor_fork *fork,
-		      const struct kmonitor_source *source,
-		      struct pid_namespace *ns, bool redacted)
+static __always_inline void fill_fork(struct kmonitor_fork *fork,
+				      const struct kmonitor_source *source,
+				      struct pid_namespace *ns, bool redacted)
 {
 	struct task_struct *child = source->fork.child;
 
@@ -215,10 +222,52 @@ static void copy_comm(char to[16], const char from[TASK_COMM_LEN])
 	to[TASK_COMM_LEN - 1] = 0;
 }
 
-static bool of_process(u32 type)
+/* What all records tell. */
+static __always_inline void
+fill_subject(struct kmonitor_event *event, const struct kmonitor_source *source,
+	     struct task_struct *subject, struct pid_namespace *pid_ns,
+	     struct user_namespace *user_ns, bool redacted)
 {
-	return type & (KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_ABORT |
-		       KMONITOR_COREDUMP);
+	struct task_struct *task = source->task;
+
+	/* It is in the ring, where others read, before the true one. */
+	event->cookie = 0;
+	event->type = source->type;
+	event->cpu = raw_smp_processor_id();
+	event->ppid = parent_of(task, pid_ns);
+	event->start_ns = start_of(task);
+	if (redacted) {
+		event->flags = KMONITOR_EVENT_REDACTED;
+		event->uid = -1;
+		event->cgroup_id = 0;
+		memset(event->comm, 0, sizeof(event->comm));
+	} else {
+		event->flags = source->flags;
+		event->uid = uid_of(subject, user_ns);
+		event->cgroup_id = cgroup_id_of(subject);
+		copy_comm(event->comm, subject->comm);
+	}
+}
+
+/**
+ * kmonitor_record_fill_birth - make the record of a birth, as most want it
+ * @event: Gets all but seq and cookie.
+ * @source: A PROCESS_FORK or THREAD_CREATE, of the current task; with its time.
+ *
+ * For creators that see all, by the ids of the initial namespaces.
+ *
+ * Context: As of kmonitor_record_fill().
+ */
+void kmonitor_record_fill_birth(struct kmonitor_event *event,
+				const struct kmonitor_source *source)
+{
+	struct task_struct *task = source->task;
+
+	event->time_ns = source->time_ns;
+	event->pid = nr_of(task_pid(task), &init_pid_ns);
+	event->tgid = nr_of(task_tgid(task), &init_pid_ns);
+	fill_subject(event, source, task, &init_pid_ns, &init_user_ns, false);
+	fill_fork(&event->fork, source, &init_pid_ns, false);
 }
 
 /**
@@ -237,30 +286,13 @@ void kmonitor_record_fill(struct kmonitor_event *event,
 {
 	struct pid_namespace *ns = creator->pid_ns;
 	struct task_struct *task = source->task;
-	/* A process is its leader, whichever thread came last. */
-	struct task_struct *subject =
-		of_process(source->type) ? task->group_leader : task;
+	struct task_struct *subject = kmonitor_source_subject(source);
 
 	event->time_ns = source->time_ns ?: ktime_get_boottime_ns();
-	/* It is in the ring, where others read, before the true one. */
-	event->cookie = 0;
-	event->type = source->type;
-	event->cpu = raw_smp_processor_id();
-	event->pid = nr_of(task_pid(subject), ns);
-	event->tgid = nr_of(task_tgid(task), ns);
-	event->ppid = parent_of(task, ns);
-	event->start_ns = start_of(task);
-	if (redacted) {
-		event->flags = KMONITOR_EVENT_REDACTED;
-		event->uid = -1;
-		event->cgroup_id = 0;
-		memset(event->comm, 0, sizeof(event->comm));
-	} else {
-		event->flags = source->flags;
-		event->uid = uid_of(subject, creator->cred->user_ns);
-		event->cgroup_id = cgroup_id_of(subject);
-		copy_comm(event->comm, subject->comm);
-	}
+	event->pid = nr_or_0(task_pid(subject), ns);
+	event->tgid = nr_or_0(task_tgid(task), ns);
+	fill_subject(event, source, subject, ns, creator->cred->user_ns,
+		     redacted);
 
 	if (source->type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE)) {
 		fill_fork(&event->fork, source, ns, redacted);

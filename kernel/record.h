@@ -5,6 +5,7 @@
 #ifndef _KMONITOR_RECORD_H
 #define _KMONITOR_RECORD_H
 
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <uapi/linux/kmonitor.h>
 
@@ -16,7 +17,6 @@ struct kmonitor_entry;
 struct kmonitor_killer;
 struct linux_binprm;
 struct pid;
-struct task_struct;
 
 /**
  * struct kmonitor_source - what a record is made of
@@ -77,6 +77,19 @@ struct kmonitor_source {
 	};
 };
 
+/* Whose ids and name a record has: a process is its leader. */
+static inline struct task_struct *
+kmonitor_source_subject(const struct kmonitor_source *source)
+{
+	const u32 of_process = KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_ABORT |
+			       KMONITOR_COREDUMP;
+
+	return source->type & of_process ? source->task->group_leader :
+					   source->task;
+}
+
+void kmonitor_record_fill_birth(struct kmonitor_event *event,
+				const struct kmonitor_source *source);
 void kmonitor_record_fill(struct kmonitor_event *event,
 			  struct kmonitor_source *source,
 			  const struct kmonitor_creator *creator,

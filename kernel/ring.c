@@ -59,10 +59,10 @@ static u64 loss_of(u64 state)
 static struct kmonitor_event *slot_at(const struct kmonitor_ring *ring,
 				      u32 position)
 {
-	return &ring->slots[position & (ring->size - 1)];
+	return &ring->area->slots[position & (ring->size - 1)];
 }
 
-static __always_inline bool fits(const struct kmonitor_ring *ring, u32 position,
+static bool fits(const struct kmonitor_ring *ring, u32 position,
 				 u32 tail, u32 nr)
 {
 	/* No ring has less than two slots. */
@@ -76,57 +76,22 @@ static __always_inline bool fits(const struct kmonitor_ring *ring, u32 position,
 	return true;
 }
 
-static __always_inline void note_peak(struct kmonitor_ring *ring, u32 used)
-{
-	if (unlikely(used > READ_ONCE(ring->peak)))
-		WRITE_ONCE(ring->peak, used);
-}
-
-/* Reserves slots if there is room and no loss to be reported. */
-static __always_inline bool reserve(struct kmonitor_ring *ring, u32 nr,
-				    u32 *position)
-{
-	u64 old = atomic64_read(ring->state);
-	u32 tail;
-
-	do {
-		if (unlikely(old >> LOSS_SHIFT))
-			return false;
-		*position = old;
-		/* A: pairs with the exchange in kmonitor_ring_consume() */
-		tail = smp_load_acquire(ring->tail);
-		if (unlikely(!fits(ring, *position, tail, nr)))
-			return false;
-	} while (!atomic64_try_cmpxchg(ring->state, &old,
-				       (u32)(*position + nr)));
-
-	note_peak(ring, *position + nr - tail);
-	return true;
-}
-
 /*
  * Makes a slot readable.  Positions have 32 bits, sequence numbers 64: the
  * slot still has that of the lap before, and is its producer's alone.
  */
-static __always_inline void publish(struct kmonitor_ring *ring,
-				    struct kmonitor_event *slot)
+static void publish(struct kmonitor_ring *ring, struct kmonitor_event *slot)
 {
-	u64 seq = slot->seq + ring->size;
-
-	if (slot == ring->slots)
-		WRITE_ONCE(ring->recent, seq - 1);
 	/* B: pairs with the acquire in published() */
-	smp_store_release(&slot->seq, seq);
+	smp_store_release(&slot->seq, slot->seq + ring->size);
 }
 
-static __always_inline void fill(struct kmonitor_ring *ring, u32 position,
-				 const void *record, u64 cookie)
+static void fill(struct kmonitor_ring *ring, u32 position,
+		 const struct kmonitor_event *record, u64 cookie)
 {
-	const size_t head = offsetof(struct kmonitor_event, time_ns);
 	struct kmonitor_event *slot = slot_at(ring, position);
 
-	memcpy(&slot->time_ns, record + head, sizeof(*slot) - head);
-	slot->cookie = cookie;
+	kmonitor_ring_copy(slot, record, cookie);
 	publish(ring, slot);
 }
 
@@ -137,7 +102,7 @@ static void fill_group(struct kmonitor_ring *ring, u32 position,
 {
 	fill(ring, position, event, cookie);
 	for (u32 i = 0; i < nr_args; i++)
-		fill(ring, position + 1 + i, &args[i], cookie);
+		fill(ring, position + 1 + i, (const void *)&args[i], cookie);
 }
 
 static void fill_lost(struct kmonitor_ring *ring, u32 position, u64 count)
@@ -172,7 +137,7 @@ static noinline void announce(struct kmonitor_ring *ring, u32 position)
  * What the producer of slots that are now readable has to do.  The first
  * nr_urgent of them are ready at once.
  */
-static __always_inline enum kmonitor_append
+static enum kmonitor_append
 judge(struct kmonitor_ring *ring, u32 position, u32 nr, u32 nr_urgent)
 {
 	bool first;
@@ -182,12 +147,12 @@ judge(struct kmonitor_ring *ring, u32 position, u32 nr, u32 nr_urgent)
 		announce(ring, position + nr_urgent);
 	/* E: pairs with the exchange in kmonitor_ring_consume() */
 	smp_mb();
-	tail = READ_ONCE(*ring->tail);
+	tail = READ_ONCE(ring->area->tail);
 	first = tail - position < nr;
 	if (!first && position - tail >= ring->watermark)
 		return KMONITOR_APPEND_QUIET;
 	if (nr_urgent || ring->watermark == 1 ||
-	    (u32)atomic64_read(ring->state) - tail >= ring->watermark)
+	    (u32)atomic64_read(kmonitor_ring_state(ring)) - tail >= ring->watermark)
 		return KMONITOR_APPEND_WAKE;
 	return first ? KMONITOR_APPEND_FIRST : KMONITOR_APPEND_QUIET;
 }
@@ -201,7 +166,7 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
 		       bool count_loss, bool locked,
 		       struct kmonitor_reservation *r)
 {
-	u64 old = atomic64_read(ring->state);
+	u64 old = atomic64_read(kmonitor_ring_state(ring));
 	bool overflow;
 	u64 next;
 
@@ -213,7 +178,7 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
 		r->position = old;
 		r->nr = nr + (old >> LOSS_SHIFT ? 1 : 0);
 		/* A: pairs with the exchange in kmonitor_ring_consume() */
-		r->tail = smp_load_acquire(ring->tail);
+		r->tail = smp_load_acquire(&ring->area->tail);
 		if (fits(ring, r->position, r->tail, r->nr)) {
 			next = (u32)(r->position + r->nr);
 			continue;
@@ -223,7 +188,7 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
 			return true;
 		next = overflow ? (u32)old | SPILLED : old;
 		next += nr * LOSS_ONE;
-	} while (!atomic64_try_cmpxchg(ring->state, &old, next));
+	} while (!atomic64_try_cmpxchg(kmonitor_ring_state(ring), &old, next));
 
 	if (!r->nr) {
 		if (!(old >> LOSS_SHIFT))
@@ -237,12 +202,12 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
 		r->loss += ring->spilled;
 		ring->spilled = 0;
 	}
-	note_peak(ring, r->position + r->nr - r->tail);
+	kmonitor_ring_note_peak(ring, r->position + r->nr - r->tail);
 	return true;
 }
 
 /* Reserves slots with one for a loss before them, or counts one; whether it has. */
-static noinline bool reserve_slow(struct kmonitor_ring *ring, u32 nr,
+static bool reserve(struct kmonitor_ring *ring, u32 nr,
 				  u64 time_ns, bool count_loss,
 				  struct kmonitor_reservation *r)
 {
@@ -262,75 +227,42 @@ static noinline bool reserve_slow(struct kmonitor_ring *ring, u32 nr,
 	if (count_loss) {
 		/* E: pairs with the exchange in kmonitor_ring_consume() */
 		smp_mb();
-		if (READ_ONCE(*ring->tail) != r->tail)
+		if (READ_ONCE(ring->area->tail) != r->tail)
 			r->lost = KMONITOR_APPEND_WAKE;
 	}
 	return false;
 }
 
-/* Appends with a loss before it, or counts it as one. */
-static noinline enum kmonitor_append
-append_slow(struct kmonitor_ring *ring, const struct kmonitor_event *event,
-	    const struct kmonitor_exec_args *args, u32 nr_args, u64 cookie,
-	    bool urgent, bool count_loss)
+/**
+ * kmonitor_ring_judge - what the producer of a readable record has to do
+ * @ring: The ring.
+ * @position: Position of the record.
+ *
+ * Context: Any but NMI.
+ * Return: What became of the record.
+ */
+enum kmonitor_append kmonitor_ring_judge(struct kmonitor_ring *ring,
+					 u32 position)
 {
-	u32 nr = 1 + nr_args;
-	struct kmonitor_reservation r;
-
-	if (!reserve_slow(ring, nr, event->time_ns, count_loss, &r))
-		return r.lost;
-	fill_group(ring, r.position + r.nr - nr, event, args, nr_args, cookie);
-	return judge(ring, r.position, r.nr, urgent ? r.nr : r.nr - nr);
-}
-
-static __always_inline enum kmonitor_append
-do_append(struct kmonitor_ring *ring, const struct kmonitor_event *event,
-	  const struct kmonitor_exec_args *args, u32 nr_args, u64 cookie,
-	  bool urgent, bool count_loss)
-{
-	u32 position;
-
-	guard(preempt)();
-	if (unlikely(!reserve(ring, 1 + nr_args, &position)))
-		return append_slow(ring, event, args, nr_args, cookie, urgent,
-				   count_loss);
-	if (!nr_args)
-		fill(ring, position, event, cookie);
-	else
-		fill_group(ring, position, event, args, nr_args, cookie);
-	return judge(ring, position, 1 + nr_args, urgent ? 1 + nr_args : 0);
+	return judge(ring, position, 1, 0);
 }
 
 /**
- * kmonitor_ring_reserve - get a slot to make a record in, or count its loss
- * @ring: The ring.
- * @time_ns: When it happened, or 0 for now; for a loss.
+ * kmonitor_ring_reserve - get a slot that comes behind a loss, or count one
+ * @ring: The ring, of which kmonitor_ring_take_slot() has given none.
+ * @time_ns: When it happened, for a loss.
  * @reservation: Gets what was decided.
  *
- * Others may read the slot meanwhile.  Its seq is not to be written.
- *
- * Context: Any but NMI.  With a slot, preemption is off until
- *	kmonitor_ring_commit().
+ * Context: Any but NMI; preemption off until kmonitor_ring_commit().
  * Return: Whether there is a slot; else the record is lost, see @reservation.
  */
 bool kmonitor_ring_reserve(struct kmonitor_ring *ring, u64 time_ns,
 			   struct kmonitor_reservation *reservation)
 {
 	struct kmonitor_reservation *r = reservation;
-	u32 position;
 
-	preempt_disable();
-	if (likely(reserve(ring, 1, &position))) {
-		r->record = slot_at(ring, position);
-		r->position = position;
-		r->nr = 1;
-		return true;
-	}
-	if (!reserve_slow(ring, 1, time_ns ?: ktime_get_boottime_ns(), true,
-			  r)) {
-		preempt_enable();
+	if (!reserve(ring, 1, time_ns, true, r))
 		return false;
-	}
 	r->record = slot_at(ring, r->position + r->nr - 1);
 	return true;
 }
@@ -339,41 +271,33 @@ bool kmonitor_ring_reserve(struct kmonitor_ring *ring, u64 time_ns,
  * kmonitor_ring_commit - publish a record made in its slot
  * @ring: The ring.
  * @reservation: From kmonitor_ring_reserve().
- * @cookie: The cookie of the record.
- * @urgent: Whether the consumer is to be told below the watermark.
  *
  * Context: Any but NMI.
  * Return: What became of the record, which is in the ring.
  */
 enum kmonitor_append
 kmonitor_ring_commit(struct kmonitor_ring *ring,
-		     const struct kmonitor_reservation *reservation, u64 cookie,
-		     bool urgent)
+		     const struct kmonitor_reservation *reservation)
 {
 	const struct kmonitor_reservation *r = reservation;
-	enum kmonitor_append done;
 
-	r->record->cookie = cookie;
 	publish(ring, r->record);
-	done = judge(ring, r->position, r->nr, urgent ? r->nr : r->nr - 1);
-	preempt_enable();
-	return done;
+	return judge(ring, r->position, r->nr, r->nr - 1);
 }
 
-/**
- * kmonitor_ring_append - append a record or count its loss
- * @ring: The ring.
- * @event: The record; seq and cookie are not used.
- * @cookie: The cookie of this copy of the record.
- *
- * Context: Any but NMI.
- * Return: What became of it; %KMONITOR_APPEND_FULL has been counted.
- */
-enum kmonitor_append kmonitor_ring_append(struct kmonitor_ring *ring,
-					  const struct kmonitor_event *event,
-					  u64 cookie)
+static enum kmonitor_append
+append(struct kmonitor_ring *ring, const struct kmonitor_event *event,
+       const struct kmonitor_exec_args *args, u32 nr_args, u64 cookie,
+       bool urgent, bool count_loss)
 {
-	return do_append(ring, event, NULL, 0, cookie, false, true);
+	u32 nr = 1 + nr_args;
+	struct kmonitor_reservation r;
+
+	guard(preempt)();
+	if (!reserve(ring, nr, event->time_ns, count_loss, &r))
+		return r.lost;
+	fill_group(ring, r.position + r.nr - nr, event, args, nr_args, cookie);
+	return judge(ring, r.position, r.nr, urgent ? r.nr : r.nr - nr);
 }
 
 /**
@@ -398,7 +322,7 @@ kmonitor_ring_append_group(struct kmonitor_ring *ring,
 			   const struct kmonitor_exec_args *args, u32 nr_args,
 			   u64 cookie, bool urgent)
 {
-	return do_append(ring, event, args, nr_args, cookie, urgent, true);
+	return append(ring, event, args, nr_args, cookie, urgent, true);
 }
 
 /**
@@ -414,7 +338,7 @@ enum kmonitor_append
 kmonitor_ring_try_append(struct kmonitor_ring *ring,
 			 const struct kmonitor_event *event, u64 cookie)
 {
-	return do_append(ring, event, NULL, 0, cookie, true, false);
+	return append(ring, event, NULL, 0, cookie, true, false);
 }
 
 /**
@@ -435,7 +359,7 @@ kmonitor_ring_try_append_group(struct kmonitor_ring *ring,
 			       const struct kmonitor_exec_args *args,
 			       u32 nr_args, u64 cookie, bool urgent)
 {
-	return do_append(ring, event, args, nr_args, cookie, urgent, false);
+	return append(ring, event, args, nr_args, cookie, urgent, false);
 }
 
 /**
@@ -457,14 +381,14 @@ void kmonitor_ring_report_loss(struct kmonitor_ring *ring)
 	guard(preempt)();
 	scoped_guard(raw_spinlock_irqsave, &ring->spill_lock)
 	{
-		old = atomic64_read(ring->state);
+		old = atomic64_read(kmonitor_ring_state(ring));
 		do {
 			/* A: pairs with the exchange in kmonitor_ring_consume() */
-			tail = smp_load_acquire(ring->tail);
+			tail = smp_load_acquire(&ring->area->tail);
 			if (!(old >> LOSS_SHIFT) || (u32)old != tail ||
 			    !fits(ring, old, old, 1))
 				return;
-		} while (!atomic64_try_cmpxchg(ring->state, &old,
+		} while (!atomic64_try_cmpxchg(kmonitor_ring_state(ring), &old,
 					       (u32)((u32)old + 1)));
 		loss = loss_of(old);
 		if (old & SPILLED) {
@@ -484,7 +408,7 @@ void kmonitor_ring_report_loss(struct kmonitor_ring *ring)
  */
 void kmonitor_ring_announce(struct kmonitor_ring *ring)
 {
-	announce(ring, atomic64_read(ring->state));
+	announce(ring, atomic64_read(kmonitor_ring_state(ring)));
 }
 
 static bool published(const struct kmonitor_ring *ring, u32 position)
@@ -506,8 +430,8 @@ static bool published(const struct kmonitor_ring *ring, u32 position)
  */
 bool kmonitor_ring_ready(const struct kmonitor_ring *ring)
 {
-	u32 tail = READ_ONCE(*ring->tail);
-	u64 state = atomic64_read(ring->state);
+	u32 tail = READ_ONCE(ring->area->tail);
+	u64 state = atomic64_read(kmonitor_ring_state(ring));
 	u32 used = (u32)state - tail;
 
 	if (used - 1 >= ring->size || !published(ring, tail))
@@ -526,7 +450,7 @@ bool kmonitor_ring_ready(const struct kmonitor_ring *ring)
  */
 bool kmonitor_ring_oldest(const struct kmonitor_ring *ring, u64 *time_ns)
 {
-	u32 tail = READ_ONCE(*ring->tail);
+	u32 tail = READ_ONCE(ring->area->tail);
 
 	if (!published(ring, tail))
 		return false;
@@ -549,15 +473,16 @@ bool kmonitor_ring_oldest(const struct kmonitor_ring *ring, u64 *time_ns)
 bool kmonitor_ring_peek(const struct kmonitor_ring *ring, u32 max,
 			struct kmonitor_span *span)
 {
-	u32 tail = READ_ONCE(*ring->tail);
+	u32 tail = READ_ONCE(ring->area->tail);
 	u32 index = tail & (ring->size - 1);
 
-	span->record = &ring->slots[index];
+	span->record = &ring->area->slots[index];
 	span->position = tail;
 	span->nr = 0;
 	max = min(max, ring->size - index);
 	while (span->nr < max && published(ring, tail + span->nr))
 		span->nr++;
+	span->last = span->nr < max;
 	return span->nr;
 }
 
@@ -576,10 +501,10 @@ bool kmonitor_ring_consume(struct kmonitor_ring *ring,
 
 	/* The copy comes before this load; pairs with the exchange of state. */
 	smp_rmb();
-	if ((u32)atomic64_read(ring->state) - tail > ring->size)
+	if ((u32)atomic64_read(kmonitor_ring_state(ring)) - tail > ring->size)
 		return false;
 	/* D and F: pairs with A and with the barrier in judge() */
-	return try_cmpxchg(ring->tail, &tail, tail + span->nr);
+	return try_cmpxchg(&ring->area->tail, &tail, tail + span->nr);
 }
 
 /**
@@ -591,8 +516,8 @@ bool kmonitor_ring_consume(struct kmonitor_ring *ring,
  */
 u32 kmonitor_ring_room(const struct kmonitor_ring *ring)
 {
-	u32 tail = READ_ONCE(*ring->tail);
-	u32 used = (u32)atomic64_read(ring->state) - tail;
+	u32 tail = READ_ONCE(ring->area->tail);
+	u32 used = (u32)atomic64_read(kmonitor_ring_state(ring)) - tail;
 
 	return ring->size - min(used, ring->size);
 }
@@ -607,13 +532,14 @@ u32 kmonitor_ring_room(const struct kmonitor_ring *ring)
 void kmonitor_ring_stats(struct kmonitor_ring *ring,
 			 struct kmonitor_stats *stats)
 {
-	u64 recent, full, state;
+	u64 near, full, state;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&ring->spill_lock, flags);
-	state = atomic64_read(ring->state);
-	recent = READ_ONCE(ring->recent);
-	full = recent + (s32)((u32)state - (u32)recent);
+	state = atomic64_read(kmonitor_ring_state(ring));
+	/* The slot's sequence number, of 64 bits, is not far from the position. */
+	near = READ_ONCE(slot_at(ring, state)->seq);
+	full = near + (s32)((u32)state - (u32)near);
 	stats->recorded = full - atomic64_read(&ring->lost_records);
 	stats->lost = atomic64_read(&ring->lost);
 	stats->pending = loss_of(state) + ring->spilled;

@@ -5,8 +5,12 @@
 #ifndef _KMONITOR_RING_H
 #define _KMONITOR_RING_H
 
+#include <asm/page.h>
 #include <linux/atomic.h>
+#include <linux/compiler.h>
+#include <linux/preempt.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <uapi/linux/kmonitor.h>
 
@@ -16,22 +20,29 @@ struct page;
 #define KMONITOR_GROUP_MAX 65U
 
 /**
- * struct kmonitor_ring - a ring of records
- * @state: Position to reserve next and pending loss, see ring.c.  It is the
- *	state in @header.
- * @slots: The records.
+ * struct kmonitor_area - what a consumer can map
  * @tail: The consumer's position, in a page of its own.  Written by
  *	consumers, in the kernel and through mmap; never trusted.
+ * @header: What an mmap consumer may know.  Its state has the position to
+ *	reserve next and the pending loss, see ring.c.
+ * @slots: The records.
+ */
+struct kmonitor_area {
+	u32 tail;
+	struct kmonitor_header header __aligned(PAGE_SIZE);
+	struct kmonitor_event slots[] __aligned(PAGE_SIZE);
+};
+
+/**
+ * struct kmonitor_ring - a ring of records
+ * @area: What is mapped.
  * @size: Number of slots, a power of two.
  * @watermark: Records that make the ring ready; never changes.
  * @announced: Position up to which records are ready whatever @watermark says.
  *	Changed by compare-and-exchange only.
  * @peak: Highest fill level, advisory, written by producers.
- * @recent: A 64-bit position near the current one.  Written by the producer
- *	of slot 0, once a lap.
- * @header: What an mmap consumer may know, in a page of its own.
  * @nr_pages: Number of @pages.
- * @pages: The pages behind @tail, @header and @slots.
+ * @pages: The pages behind @area.
  * @first_loss_ns: Time of the first pending loss, advisory.
  * @last_loss_ns: Time of the last pending loss, advisory.
  * @lost: Losses reported by LOST records.
@@ -40,15 +51,11 @@ struct page;
  * @spilled: Pending losses that no longer fit into @state.
  */
 struct kmonitor_ring {
-	atomic64_t *state;
-	struct kmonitor_event *slots;
-	u32 *tail;
+	struct kmonitor_area *area;
 	u32 size;
 	u32 watermark;
 	u32 announced;
 	u32 peak;
-	u64 recent;
-	struct kmonitor_header *header;
 	u32 nr_pages;
 	struct page **pages;
 	u64 first_loss_ns;
@@ -99,32 +106,45 @@ struct kmonitor_reservation {
  * @record: The first of them; the others follow it in memory.
  * @position: Position of the first.
  * @nr: Their number.
+ * @last: Behind them there was none.
  */
 struct kmonitor_span {
 	const struct kmonitor_event *record;
 	u32 position;
 	u32 nr;
+	bool last;
 };
+
+static inline atomic64_t *kmonitor_ring_state(const struct kmonitor_ring *ring)
+{
+	return (atomic64_t *)&ring->area->header.state;
+}
 
 /* Whether a loss is pending. */
 static inline bool kmonitor_ring_loses(const struct kmonitor_ring *ring)
 {
-	return atomic64_read(ring->state) >> KMONITOR_STATE_LOSS_SHIFT;
+	return atomic64_read(kmonitor_ring_state(ring)) >>
+	       KMONITOR_STATE_LOSS_SHIFT;
+}
+
+static __always_inline void kmonitor_ring_note_peak(struct kmonitor_ring *ring,
+						    u32 used)
+{
+	if (unlikely(used > READ_ONCE(ring->peak)))
+		WRITE_ONCE(ring->peak, used);
 }
 
 /* mmap.c: the memory of the ring */
 int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark);
 void kmonitor_ring_destroy(struct kmonitor_ring *ring);
 
+enum kmonitor_append kmonitor_ring_judge(struct kmonitor_ring *ring,
+					 u32 position);
 bool kmonitor_ring_reserve(struct kmonitor_ring *ring, u64 time_ns,
 			   struct kmonitor_reservation *reservation);
 enum kmonitor_append
 kmonitor_ring_commit(struct kmonitor_ring *ring,
-		     const struct kmonitor_reservation *reservation, u64 cookie,
-		     bool urgent);
-enum kmonitor_append kmonitor_ring_append(struct kmonitor_ring *ring,
-					  const struct kmonitor_event *event,
-					  u64 cookie);
+		     const struct kmonitor_reservation *reservation);
 enum kmonitor_append
 kmonitor_ring_append_group(struct kmonitor_ring *ring,
 			   const struct kmonitor_event *event,
@@ -150,5 +170,97 @@ bool kmonitor_ring_consume(struct kmonitor_ring *ring,
 u32 kmonitor_ring_room(const struct kmonitor_ring *ring);
 void kmonitor_ring_stats(struct kmonitor_ring *ring,
 			 struct kmonitor_stats *stats);
+
+/**
+ * kmonitor_ring_take_slot - get a slot to make a record in
+ * @ring: The ring.
+ *
+ * What nearly every record needs, and no more.  Others may read the slot
+ * meanwhile; its seq is not to be written.
+ *
+ * Context: Any but NMI; preemption off until kmonitor_ring_put_slot().
+ * Return: The slot, or NULL if there is no room, or a loss to be reported: for
+ *	kmonitor_ring_reserve() to decide.
+ */
+static __always_inline struct kmonitor_event *
+kmonitor_ring_take_slot(struct kmonitor_ring *ring)
+{
+	struct kmonitor_area *area = ring->area;
+	atomic64_t *state = kmonitor_ring_state(ring);
+	const u32 mask = ring->size - 1;
+	u64 old = atomic64_read(state);
+	struct kmonitor_event *slot;
+	u32 used;
+
+	do {
+		if (unlikely(old >> KMONITOR_STATE_LOSS_SHIFT))
+			return NULL;
+		/* A: pairs with the exchange in kmonitor_ring_consume() */
+		used = (u32)old - smp_load_acquire(&area->tail);
+		slot = &area->slots[(u32)old & mask];
+		if (unlikely(used > mask ||
+			     (u32)READ_ONCE(slot->seq) != (u32)old - mask))
+			return NULL;
+	} while (!atomic64_try_cmpxchg(state, &old, (u32)(old + 1)));
+	kmonitor_ring_note_peak(ring, used + 1);
+	return slot;
+}
+
+/**
+ * kmonitor_ring_put_slot - publish a record made in its slot
+ * @ring: The ring.
+ * @slot: From kmonitor_ring_take_slot().
+ *
+ * Context: Any but NMI.
+ * Return: What became of the record, which is in the ring.
+ */
+static __always_inline enum kmonitor_append
+kmonitor_ring_put_slot(struct kmonitor_ring *ring, struct kmonitor_event *slot)
+{
+	const u64 seq = slot->seq + ring->size;
+	const u32 position = (u32)seq - 1;
+
+	/* B: pairs with the acquire in published() */
+	smp_store_release(&slot->seq, seq);
+	/* E: pairs with the exchange in kmonitor_ring_consume() */
+	smp_mb();
+	if (likely(position - READ_ONCE(ring->area->tail) >= ring->watermark))
+		return KMONITOR_APPEND_QUIET;
+	return kmonitor_ring_judge(ring, position);
+}
+
+/* Copies all of a record but its seq. */
+static __always_inline void kmonitor_ring_copy(struct kmonitor_event *slot,
+					       const struct kmonitor_event *event,
+					       u64 cookie)
+{
+	memcpy(&slot->time_ns, &event->time_ns,
+	       sizeof(*slot) - offsetof(struct kmonitor_event, time_ns));
+	slot->cookie = cookie;
+}
+
+/**
+ * kmonitor_ring_append - append a record or count its loss
+ * @ring: The ring.
+ * @event: The record; seq and cookie are not used.
+ * @cookie: The cookie of this copy of the record.
+ *
+ * Context: Any but NMI.
+ * Return: What became of it; %KMONITOR_APPEND_FULL has been counted.
+ */
+static __always_inline enum kmonitor_append
+kmonitor_ring_append(struct kmonitor_ring *ring,
+		     const struct kmonitor_event *event, u64 cookie)
+{
+	struct kmonitor_event *slot;
+
+	guard(preempt)();
+	slot = kmonitor_ring_take_slot(ring);
+	if (unlikely(!slot))
+		return kmonitor_ring_append_group(ring, event, NULL, 0, cookie,
+						  false);
+	kmonitor_ring_copy(slot, event, cookie);
+	return kmonitor_ring_put_slot(ring, slot);
+}
 
 #endif /* _KMONITOR_RING_H */

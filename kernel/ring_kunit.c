@@ -14,25 +14,33 @@
 /* Makes the ring look as if so many records had passed through it. */
 static void wind(struct kmonitor_ring *ring, u64 position)
 {
-	*ring->tail = position;
-	ring->recent = position;
-	atomic64_set(ring->state, (u32)position);
+	ring->area->tail = position;
+	atomic64_set(kmonitor_ring_state(ring), (u32)position);
 	for (u32 i = 0; i < SIZE; i++, position++)
-		ring->slots[position % SIZE].seq = position + 1 - SIZE;
+		ring->area->slots[position % SIZE].seq = position + 1 - SIZE;
 }
 
 static enum kmonitor_append put(struct kmonitor_ring *ring, u32 cookie)
 {
 	struct kmonitor_event event = { .type = KMONITOR_PROCESS_FORK };
 	struct kmonitor_reservation place;
+	struct kmonitor_event *slot;
 
 	/* As in the fan-out, where some records are made in place. */
 	if (cookie % 2)
 		return kmonitor_ring_append(ring, &event, cookie);
-	if (!kmonitor_ring_reserve(ring, 0, &place))
+	guard(preempt)();
+	slot = kmonitor_ring_take_slot(ring);
+	if (slot) {
+		slot->type = event.type;
+		slot->cookie = cookie;
+		return kmonitor_ring_put_slot(ring, slot);
+	}
+	if (!kmonitor_ring_reserve(ring, 1, &place))
 		return place.lost;
 	place.record->type = event.type;
-	return kmonitor_ring_commit(ring, &place, cookie, false);
+	place.record->cookie = cookie;
+	return kmonitor_ring_commit(ring, &place);
 }
 
 static void put_many(struct kunit *test, u32 from, u32 nr)
@@ -199,12 +207,12 @@ static void a_loss_beyond_31_bits_is_exact(struct kunit *test)
 	struct kmonitor_ring *ring = test->priv;
 
 	put_many(test, 0, SIZE);
-	atomic64_set(ring->state, SIZE + LOSS_ONE * (LOSS_MAX - 1));
+	atomic64_set(kmonitor_ring_state(ring), SIZE + LOSS_ONE * (LOSS_MAX - 1));
 	for (u32 i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
 	expect_stats(test, SIZE, 0, LOSS_MAX + 3);
 	/* A second time, with a group. */
-	atomic64_or(LOSS_ONE * LOSS_MAX, ring->state);
+	atomic64_or(LOSS_ONE * LOSS_MAX, kmonitor_ring_state(ring));
 	expect_stats(test, SIZE, 0, 2 * LOSS_MAX);
 	KUNIT_EXPECT_EQ(test, put_group(ring, 0), KMONITOR_APPEND_FULL);
 	expect_stats(test, SIZE, 0, 2 * LOSS_MAX + 3);
@@ -226,7 +234,7 @@ static void a_drained_ring_reports_a_loss_beyond_31_bits(struct kunit *test)
 	struct kmonitor_ring *ring = test->priv;
 
 	put_many(test, 0, SIZE);
-	atomic64_set(ring->state, SIZE + LOSS_ONE * LOSS_MAX);
+	atomic64_set(kmonitor_ring_state(ring), SIZE + LOSS_ONE * LOSS_MAX);
 	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
 	take_many(test, 1, 0, SIZE);
 	kmonitor_ring_report_loss(ring);
@@ -276,23 +284,23 @@ static void an_unpublished_slot_has_one_owner(struct kunit *test)
 	u64 lost = 0;
 
 	/* A producer has reserved position 0, and runs on. */
-	atomic64_set(ring->state, 1);
+	atomic64_set(kmonitor_ring_state(ring), 1);
 	for (u32 i = 1; i < SIZE; i++)
 		KUNIT_EXPECT_NE(test, put(ring, i), KMONITOR_APPEND_FULL);
 	for (u32 tail = -3 * SIZE; tail != 3 * SIZE; tail++) {
-		WRITE_ONCE(*ring->tail, tail);
+		WRITE_ONCE(ring->area->tail, tail);
 		KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
 		KUNIT_EXPECT_EQ(test, put_group(ring, 0), KMONITOR_APPEND_FULL);
 		kmonitor_ring_report_loss(ring);
-		KUNIT_EXPECT_EQ(test, (u32)atomic64_read(ring->state), SIZE);
+		KUNIT_EXPECT_EQ(test, (u32)atomic64_read(kmonitor_ring_state(ring)), SIZE);
 		lost += 4;
 	}
 	expect_stats(test, SIZE, 0, lost);
-	WRITE_ONCE(*ring->tail, 0);
+	WRITE_ONCE(ring->area->tail, 0);
 	expect_none(test);
 	/* It publishes. */
-	smp_store_release(&ring->slots[0].seq, 1);
-	WRITE_ONCE(*ring->tail, SIZE);
+	smp_store_release(&ring->area->slots[0].seq, 1);
+	WRITE_ONCE(ring->area->tail, SIZE);
 	KUNIT_EXPECT_NE(test, put(ring, 5), KMONITOR_APPEND_FULL);
 	take_lost(test, SIZE + 1, lost);
 	take_many(test, SIZE + 2, 5, 1);
@@ -311,12 +319,12 @@ static void a_tail_that_lies_shows_no_record(struct kunit *test)
 		/* Of the lap before what nobody has overwritten comes again. */
 		if (tail >= SIZE + 3 && tail < 2 * SIZE)
 			continue;
-		WRITE_ONCE(*ring->tail, tail);
+		WRITE_ONCE(ring->area->tail, tail);
 		KUNIT_EXPECT_EQ(test, kmonitor_ring_peek(ring, SIZE, &span),
 				there);
 		KUNIT_EXPECT_EQ(test, kmonitor_ring_ready(ring), there);
 	}
-	WRITE_ONCE(*ring->tail, 2 * SIZE + 4);
+	WRITE_ONCE(ring->area->tail, 2 * SIZE + 4);
 	KUNIT_EXPECT_EQ(test, kmonitor_ring_room(ring), 0);
 	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
 }
@@ -335,11 +343,11 @@ static void what_was_overtaken_or_taken_is_not_consumed(struct kunit *test)
 
 	/* A producer takes the slot, and the tail goes back. */
 	KUNIT_ASSERT_TRUE(test, kmonitor_ring_peek(ring, 1, &span));
-	WRITE_ONCE(*ring->tail, SIZE);
+	WRITE_ONCE(ring->area->tail, SIZE);
 	put_many(test, 0, 5);
-	WRITE_ONCE(*ring->tail, span.position);
+	WRITE_ONCE(ring->area->tail, span.position);
 	KUNIT_EXPECT_FALSE(test, kmonitor_ring_consume(ring, &span));
-	KUNIT_EXPECT_EQ(test, *ring->tail, span.position);
+	KUNIT_EXPECT_EQ(test, ring->area->tail, span.position);
 }
 
 static void a_span_ends_with_the_memory(struct kunit *test)
@@ -354,7 +362,7 @@ static void a_span_ends_with_the_memory(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, kmonitor_ring_consume(ring, &span));
 	KUNIT_ASSERT_TRUE(test, kmonitor_ring_peek(ring, SIZE, &span));
 	KUNIT_EXPECT_EQ(test, span.nr, 2);
-	KUNIT_EXPECT_PTR_EQ(test, span.record, &ring->slots[0]);
+	KUNIT_EXPECT_PTR_EQ(test, span.record, &ring->area->slots[0]);
 }
 
 static void below_the_watermark_the_first_is_announced_later(struct kunit *test)
@@ -407,7 +415,7 @@ static void ring_exit(struct kunit *test)
 {
 	struct kmonitor_ring *ring = test->priv;
 
-	if (ring && ring->tail)
+	if (ring && ring->area)
 		kmonitor_ring_destroy(ring);
 }
 

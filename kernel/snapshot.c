@@ -21,6 +21,7 @@
  * where the walk has been sends FORK.
  */
 
+#include <linux/kmonitor.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/ptrace.h>

@@ -13,9 +13,6 @@
 struct kmonitor;
 struct kmonitor_snapshot;
 
-/* A new process whose PROCESS_FORK has not been sent; until it first runs. */
-#define KMONITOR_PF_UNANNOUNCED PF__HOLE__01000000
-
 /**
  * struct kmonitor_cursor - the snapshot in progress
  * @lock: Protects the rest, and serialises snapshots.

@@ -14,16 +14,32 @@
 
 #include "wake.h"
 
-static void wake_now(struct kmonitor *mon)
+static void wake_waiters(struct kmonitor *mon)
 {
 	if (wq_has_sleeper(&mon->wait))
 		wake_up_interruptible_poll(&mon->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+static void wake_now(struct kmonitor *mon)
+{
+	wake_waiters(mon);
 	kill_fasync(&mon->fasync, SIGIO, POLL_IN);
+}
+
+/* The signal may go to a group of many processes: not for others to pay. */
+static void send_signal(struct work_struct *work)
+{
+	kill_fasync(&container_of(work, struct kmonitor, signal)->fasync, SIGIO,
+		    POLL_IN);
 }
 
 static void wake_deferred(struct irq_work *work)
 {
-	wake_now(container_of(work, struct kmonitor, wake));
+	struct kmonitor *mon = container_of(work, struct kmonitor, wake);
+
+	wake_waiters(mon);
+	if (READ_ONCE(mon->fasync))
+		queue_work(system_unbound_wq, &mon->signal);
 }
 
 /* The rest of the oldest record's delay; negative if there is no record. */
@@ -67,8 +83,8 @@ static enum hrtimer_restart delay_expired(struct hrtimer *timer)
 /**
  * kmonitor_wake - wake the consumers
  * @mon: The descriptor.
- * @defer: Whether to do it from an irq_work: the caller holds a siglock, or the
- *	task must not tell by its timing that somebody waits.
+ * @defer: Whether to do it from an irq_work: the task must not tell by its
+ *	timing that somebody waits, nor pay for it.
  *
  * Context: Any but NMI; without @defer, where locks of signals may be taken.
  */
@@ -124,6 +140,7 @@ void kmonitor_wake_init(struct kmonitor *mon, u32 delay_us)
 	mon->delay_ns = (u64)delay_us * NSEC_PER_USEC;
 	init_waitqueue_head(&mon->wait);
 	init_irq_work(&mon->wake, wake_deferred);
+	INIT_WORK(&mon->signal, send_signal);
 	hrtimer_init(&mon->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
 	mon->timer.function = delay_expired;
 }
@@ -133,4 +150,5 @@ void kmonitor_wake_stop(struct kmonitor *mon)
 {
 	hrtimer_cancel(&mon->timer);
 	irq_work_sync(&mon->wake);
+	cancel_work_sync(&mon->signal);
 }

@@ -11,7 +11,7 @@ bench_dir=$(cd "$(dirname "$0")" && pwd)
 build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export VCPUS=1 VM_ICOUNT=1
+export VCPUS=1 VM_ICOUNT=1 VM_MEMORY=4G
 
 # costs FLAVOUR: prints case and cost.
 costs() {

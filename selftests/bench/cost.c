@@ -28,7 +28,8 @@
 #define ROUNDS 96
 #define MANY 8
 #define WATERMARK 64
-#define MEMBERS 5000
+#define MEMBERS 100000
+#define IDS 1000
 #define DEPTH 16
 #define PRIORITY 10
 
@@ -46,6 +47,8 @@ struct watch {
 	uint32_t ring;
 	/* Of whom, if not of the worker: then the descriptors come and go. */
 	pid_t elsewhere;
+	/* How many entries a descriptor has, if not one, of ids that follow. */
+	int entries;
 };
 
 struct opened {
@@ -93,9 +96,13 @@ static void open_all(struct opened *opened, const struct watch *watch)
 
 static void add_all(struct opened *opened, const struct watch *watch, pid_t id)
 {
-	for (int i = 0; i < watch->fds; i++)
+	for (int i = 0; i < watch->fds; i++) {
 		opened->handle[i] = km_add(opened->fd[i], watch->target, id,
 					   watch->events, 0);
+		for (int j = 1; j < watch->entries; j++)
+			km_add(opened->fd[i], watch->target, id + j,
+			       watch->events, 0);
+	}
 }
 
 static void del_all(struct opened *opened, const struct watch *watch)
@@ -250,7 +257,7 @@ static void end_crowd(pid_t crowd)
 
 static void measure_unmatched(void)
 {
-	struct watch watch = { 1, KMONITOR_TARGET_TREE, KM_LIFE, 16, 0 };
+	struct watch watch = { 1, KMONITOR_TARGET_TREE, KM_LIFE, 16, 0, 0 };
 	pid_t crowd = start_crowd(0, 0);
 
 	watch.elsewhere = crowd;
@@ -262,18 +269,36 @@ static void measure_unmatched(void)
 	end_crowd(crowd);
 
 	/* Without the trees in it, whose descriptors keep the hooks on. */
+	km_sysctl("/proc/sys/kernel/pid_max", 2 * MEMBERS);
+	km_sysctl("/proc/sys/kernel/threads-max", 2 * MEMBERS);
 	crowd = start_crowd(MEMBERS, 0);
 	watch.fds = 1;
 	watch.elsewhere = crowd;
-	report("unmatched: 1 fd, 5,000 members elsewhere, each hook",
+	report("unmatched: 1 fd, 100,000 members elsewhere, each hook",
 	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
 	end_crowd(crowd);
+}
+
+/* Conditions on whom they don't match: these must be judged. */
+static void measure_judged(void)
+{
+	struct watch watch = { .fds = 1,
+			       .target = KMONITOR_TARGET_UID,
+			       .events = KM_LIFE,
+			       .ring = 16,
+			       .elsewhere = 100000 };
+
+	report("judged: 1 fd, 1 other user, each hook",
+	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
+	watch.entries = IDS;
+	report("judged: 1 fd, 1,000 other users, each hook",
+	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
 }
 
 static void measure_creation(void)
 {
 	struct watch watch = { 1, KMONITOR_TARGET_PROCESS,
-			       KMONITOR_THREAD_CREATE, 0, 0 };
+			       KMONITOR_THREAD_CREATE, 0, 0, 0 };
 	double one;
 
 	one = cost_of(WORK_THREAD, &watch).create;
@@ -304,22 +329,23 @@ static void measure_creation(void)
 
 static void measure_trees(void)
 {
-	struct watch tree = { 1, KMONITOR_TARGET_TREE, 0, 0, 0 };
-	struct watch exits = { 1, KMONITOR_TARGET_TREE, KMONITOR_PROCESS_EXIT,
-			       0, 0 };
+	struct watch tree = { 1, KMONITOR_TARGET_TREE, 0, 0, 0, 0 };
+	struct watch exits = { 1, KMONITOR_TARGET_ALL, KMONITOR_PROCESS_EXIT,
+			       0, 0, 0 };
 	struct round one = cost_of(WORK_FORK, &tree), many;
 	double record;
 
 	report("tree: fork beyond its records", one.create);
-	report("tree: exit beyond its records", one.rest);
-	record = cost_of(WORK_FORK, &exits).rest - one.rest;
+	report("tree: exit with its totals", one.rest);
+	record = cost_of(WORK_FORK, &exits).rest;
 	report("record: process exit with its usage", record);
 	exits.fds = MANY;
-	tree.fds = MANY;
-	many = cost_of(WORK_FORK, &tree);
 	report("record: process exit, each further fd",
-	       (cost_of(WORK_FORK, &exits).rest - many.rest - record) /
-		       (MANY - 1));
+	       (cost_of(WORK_FORK, &exits).rest - record) / (MANY - 1));
+	exits.fds = 1;
+	exits.target = KMONITOR_TARGET_TREE;
+	report("tree: exit with its totals and record",
+	       cost_of(WORK_FORK, &exits).rest);
 	tree.fds = DEPTH;
 	many = cost_of(WORK_FORK, &tree);
 	report("hostile: fork and exit, each of 15 further trees",
@@ -435,6 +461,7 @@ int main(int argc, char **argv)
 		return 0;
 
 	measure_unmatched();
+	measure_judged();
 	measure_creation();
 	measure_trees();
 	measure_woken("woken: reader woken for each event", 1);
