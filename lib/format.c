@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -145,6 +146,104 @@ static void add_abort(struct text *text, const struct kmonitor_event *event)
 	add_thread(text, event);
 }
 
+static void add_exec_failed(struct text *text,
+			    const struct kmonitor_event *event)
+{
+	const struct kmonitor_exec_failed *failed = &event->exec_failed;
+	const char *name = strerrorname_np(failed->error);
+
+	if (name)
+		add(text, "%s", name);
+	else
+		add(text, "error %d", failed->error);
+	if (failed->ino)
+		add(text, ", dev %u:%u inode %llu", failed->dev_major,
+		    failed->dev_minor, (unsigned long long)failed->ino);
+	add_thread(text, event);
+}
+
+/* Real, effective and saved id. */
+static void add_ids(struct text *text, const char *what, const uint32_t old[3],
+		    const uint32_t now[3])
+{
+	add(text, "%s %u/%u/%u to %u/%u/%u", what, old[0], old[1], old[2],
+	    now[0], now[1], now[2]);
+}
+
+static void add_cred(struct text *text, const struct kmonitor_event *event)
+{
+	const struct kmonitor_cred *cred = &event->cred;
+	const bool uids = memcmp(cred->old_uid, cred->new_uid,
+				 sizeof(cred->old_uid));
+	const bool gids = memcmp(cred->old_gid, cred->new_gid,
+				 sizeof(cred->old_gid));
+
+	if (uids)
+		add_ids(text, "uid", cred->old_uid, cred->new_uid);
+	if (uids && gids)
+		add(text, ", ");
+	if (gids)
+		add_ids(text, "gid", cred->old_gid, cred->new_gid);
+	add_thread(text, event);
+}
+
+static void add_comm_change(struct text *text,
+			    const struct kmonitor_event *event,
+			    unsigned int flags)
+{
+	char escaped[KMON_ESCAPE_MAX(COMM_SIZE)];
+
+	kmon_escape(event->comm_change.old_comm, COMM_SIZE, flags, escaped,
+		    sizeof(escaped));
+	add(text, "was %s", escaped);
+	add_thread(text, event);
+}
+
+static void add_sid(struct text *text, const struct kmonitor_event *event)
+{
+	add(text, "session %d", event->session.sid);
+}
+
+static void add_ptrace(struct text *text, const struct kmonitor_event *event)
+{
+	const struct kmonitor_ptrace *ptrace = &event->ptrace;
+
+	add(text, "%s", ptrace->op == KMONITOR_PTRACE_ATTACH ? "attached to" :
+							      "detached from");
+	if (!ptrace->peer_tgid)
+		add(text, " an unknown task");
+	else if (ptrace->peer_pid == ptrace->peer_tgid)
+		add(text, " process %d", ptrace->peer_tgid);
+	else
+		add(text, " thread %d of process %d", ptrace->peer_pid,
+		    ptrace->peer_tgid);
+	add_thread(text, event);
+}
+
+static void add_task(struct text *text, const struct kmonitor_event *event)
+{
+	const struct kmonitor_task *task = &event->task;
+
+	if (event->flags & KMONITOR_EVENT_REDACTED) {
+		add(text, "exists");
+		return;
+	}
+	add(text, "session %d, group %d, threads %u", task->sid, task->pgid,
+	    task->nr_threads);
+	if (task->ino)
+		add(text, ", dev %u:%u inode %llu", task->dev_major,
+		    task->dev_minor, (unsigned long long)task->ino);
+	add_flags(text, task->flags, KMONITOR_EXEC_MEMFD, "memfd");
+	add_flags(text, task->flags, KMONITOR_EXEC_UNLINKED, "unlinked");
+}
+
+static void add_snapshot_end(struct text *text,
+			     const struct kmonitor_event *event)
+{
+	add(text, "*** snapshot %llu is complete ***",
+	    (unsigned long long)event->task.token);
+}
+
 static void add_empty(struct text *text, const struct kmonitor_event *event)
 {
 	const struct kmonitor_empty *empty = &event->empty;
@@ -164,7 +263,8 @@ static void add_lost(struct text *text, const struct kmonitor_event *event)
 	    event->lost.count == 1 ? "" : "s");
 }
 
-static void add_details(struct text *text, const struct kmonitor_event *event)
+static void add_details(struct text *text, const struct kmonitor_event *event,
+			unsigned int flags)
 {
 	int before = text->used;
 
@@ -186,6 +286,27 @@ static void add_details(struct text *text, const struct kmonitor_event *event)
 	case KMONITOR_THREAD_ABORT:
 	case KMONITOR_COREDUMP:
 		add_abort(text, event);
+		break;
+	case KMONITOR_EXEC_FAILED:
+		add_exec_failed(text, event);
+		break;
+	case KMONITOR_CRED:
+		add_cred(text, event);
+		break;
+	case KMONITOR_COMM:
+		add_comm_change(text, event, flags);
+		break;
+	case KMONITOR_SID:
+		add_sid(text, event);
+		break;
+	case KMONITOR_PTRACE:
+		add_ptrace(text, event);
+		break;
+	case KMONITOR_TASK:
+		add_task(text, event);
+		break;
+	case KMONITOR_SNAPSHOT_END:
+		add_snapshot_end(text, event);
 		break;
 	case KMONITOR_LOST:
 		add_lost(text, event);
@@ -221,12 +342,12 @@ int kmon_format_status(int status, char *buf, size_t size)
 	return text.used;
 }
 
-int kmon_format_details(const struct kmonitor_event *event, char *buf,
-			size_t size)
+int kmon_format_details(const struct kmonitor_event *event, unsigned int flags,
+			char *buf, size_t size)
 {
 	struct text text = start(buf, size);
 
-	add_details(&text, event);
+	add_details(&text, event, flags);
 	return text.used;
 }
 
@@ -283,6 +404,6 @@ int kmon_format_event(const struct kmonitor_event *event, int64_t wall_offset,
 		snprintf(uid, sizeof(uid), "%u", event->uid);
 	add(&text, COLUMNS, time, name ? name : type, pid, ppid, uid);
 	add_comm(&text, event->comm, flags);
-	add_details(&text, event);
+	add_details(&text, event, flags);
 	return text.used;
 }

@@ -542,13 +542,14 @@ int kmon_format_status(int status, char *buf, size_t size);
 /**
  * kmon_format_details - put what is special to a record into words
  * @event: The record.
+ * @flags: Flags of kmon_escape(), for names.
  * @buf: Gets the text, ended by a NUL; empty for a type without details.
  * @size: Size of @buf; KMON_LINE_MAX suffices.
  *
  * Return: The length of the text, or -ENOSPC.
  */
-int kmon_format_details(const struct kmonitor_event *event, char *buf,
-			size_t size);
+int kmon_format_details(const struct kmonitor_event *event, unsigned int flags,
+			char *buf, size_t size);
 
 /**
  * kmon_format_header - the line that names the columns of kmon_format_event()

@@ -70,7 +70,7 @@ static const char *details(const struct kmonitor_event *event)
 {
 	static char buf[KMON_LINE_MAX];
 
-	return kmon_format_details(event, buf, sizeof(buf)) < 0 ? NULL : buf;
+	return kmon_format_details(event, 0, buf, sizeof(buf)) < 0 ? NULL : buf;
 }
 
 static const char *line(const struct kmonitor_event *event, unsigned int flags)
@@ -349,6 +349,83 @@ TEST(a_death_names_its_sender)
 	EXPECT_STREQ("[\"core\"]", json_at(&event, "abort.flags"));
 	event.abort.flags = KMONITOR_ABORT_SENDER_UNKNOWN;
 	EXPECT_STREQ("SIGTERM, sender unknown", details(&event));
+}
+
+TEST(a_failed_exec_has_its_error)
+{
+	struct kmonitor_event event = make(KMONITOR_EXEC_FAILED);
+
+	event.exec_failed.error = ENOENT;
+	EXPECT_STREQ("ENOENT", details(&event));
+	event.exec_failed.error = 4000;
+	event.exec_failed.dev_major = 8;
+	event.exec_failed.dev_minor = 1;
+	event.exec_failed.ino = 77;
+	event.pid = 102;
+	EXPECT_STREQ("error 4000, dev 8:1 inode 77, by thread 102",
+		     details(&event));
+}
+
+TEST(a_change_of_ids_shows_those_that_changed)
+{
+	struct kmonitor_event event = make(KMONITOR_CRED);
+
+	event.cred.new_gid[2] = 5;
+	EXPECT_STREQ("gid 0/0/0 to 0/0/5", details(&event));
+	event.cred.old_uid[1] = 1000;
+	EXPECT_STREQ("uid 0/1000/0 to 0/0/0, gid 0/0/0 to 0/0/5",
+		     details(&event));
+	event.cred.new_gid[2] = 0;
+	EXPECT_STREQ("uid 0/1000/0 to 0/0/0", details(&event));
+}
+
+TEST(a_change_of_name_shows_the_old_one_escaped)
+{
+	struct kmonitor_event event = make(KMONITOR_COMM);
+
+	strcpy(event.comm_change.old_comm, "a\033[2J");
+	EXPECT_STREQ("was a\\x1b[2J", details(&event));
+}
+
+TEST(a_new_session_has_its_id)
+{
+	struct kmonitor_event event = make(KMONITOR_SID);
+
+	event.session.sid = 100;
+	EXPECT_STREQ("session 100", details(&event));
+}
+
+TEST(a_tracer_names_whom_it_traces)
+{
+	struct kmonitor_event event = make(KMONITOR_PTRACE);
+
+	event.ptrace.op = KMONITOR_PTRACE_ATTACH;
+	EXPECT_STREQ("attached to an unknown task", details(&event));
+	event.ptrace.peer_pid = 33;
+	event.ptrace.peer_tgid = 33;
+	EXPECT_STREQ("attached to process 33", details(&event));
+	event.ptrace.op = KMONITOR_PTRACE_DETACH;
+	event.ptrace.peer_pid = 34;
+	EXPECT_STREQ("detached from thread 34 of process 33", details(&event));
+}
+
+TEST(a_listed_task_says_what_it_is)
+{
+	struct kmonitor_event event = make(KMONITOR_TASK);
+
+	event.task.sid = 98;
+	event.task.pgid = 99;
+	event.task.nr_threads = 2;
+	EXPECT_STREQ("session 98, group 99, threads 2", details(&event));
+	event.task.ino = 5;
+	event.task.flags = KMONITOR_EXEC_UNLINKED;
+	EXPECT_STREQ("session 98, group 99, threads 2, dev 0:0 inode 5, unlinked",
+		     details(&event));
+	event.flags = KMONITOR_EVENT_REDACTED;
+	EXPECT_STREQ("exists, not yours to see", details(&event));
+	event = make(KMONITOR_SNAPSHOT_END);
+	event.task.token = 12;
+	EXPECT_STREQ("*** snapshot 12 is complete ***", details(&event));
 }
 
 TEST(a_loss_is_loud)

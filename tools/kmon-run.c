@@ -274,7 +274,7 @@ static void show_killed(const struct kmonitor_event *event)
 
 	kmon_escape(event->comm, sizeof(event->comm), KMON_TEXT_ASCII, comm,
 		    sizeof(comm));
-	kmon_format_details(event, details, sizeof(details));
+	kmon_format_details(event, 0, details, sizeof(details));
 	complain("%s (%d) killed: %s", comm, event->tgid, details);
 }
 
