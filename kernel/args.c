@@ -7,8 +7,10 @@
 #include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/highmem.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
+#include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -59,6 +61,23 @@ static void add_text(struct kmonitor_args *args, const char *text)
 	}
 }
 
+/*
+ * Copies what is in memory, all or nothing.  To fault a page in may take as
+ * long as who serves it likes.  The caller holds the mmap lock.
+ */
+static bool copy_remote(char *to, struct mm_struct *mm, unsigned long at,
+			size_t n)
+{
+	struct page *page;
+
+	if (!vma_lookup(mm, at) ||
+	    get_user_pages_remote(mm, at, 1, FOLL_NOFAULT, &page, NULL) != 1)
+		return false;
+	memcpy_from_page(to, page, offset_in_page(at), n);
+	put_page(page);
+	return true;
+}
+
 /* Adds what stands there; without an mm it is the current one, not faulted in. */
 static void add_user(struct kmonitor_args *args, struct mm_struct *mm,
 		     unsigned long at, unsigned long end)
@@ -72,7 +91,7 @@ static void add_user(struct kmonitor_args *args, struct mm_struct *mm,
 		to = next(args, &n);
 		if (!to)
 			return;
-		if (mm ? access_remote_vm(mm, at, to, n, FOLL_FORCE) != n :
+		if (mm ? !copy_remote(to, mm, at, n) :
 			 copy_from_user_nofault(to, (void __user *)at, n)) {
 			args->truncated = true;
 			return;
@@ -125,16 +144,23 @@ static void add_task(struct kmonitor_args *args, struct mm_struct *mm,
 	end = mm->arg_end;
 	spin_unlock(&mm->arg_lock);
 	add_text(args, path);
-	add_user(args, mm, start, end);
+	/* Its holder may wait for a page. */
+	if (mmap_read_trylock(mm)) {
+		add_user(args, mm, start, end);
+		mmap_read_unlock(mm);
+	} else {
+		args->truncated = true;
+	}
 }
 
 /**
  * kmonitor_args_of_task - what the program of a task was called with
  * @task: Any task; the caller holds a reference.
  *
- * The path is that of the file now, from the root of the caller.
+ * The path is that of the file now, from the root of the caller.  What is not
+ * in memory is left out, and all arguments while the memory map is changed.
  *
- * Context: May sleep.
+ * Context: May sleep, but not for user space.
  * Return: The arguments, to be freed by kfree(), or NULL if the task has none or
  *	there is no memory for them.
  */
@@ -156,7 +182,8 @@ struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
 	kfree(buffer);
 	if (exe)
 		fput(exe);
-	mmput(mm);
+	/* Who drops it last waits for the reads that the process has begun. */
+	mmput_async(mm);
 	return args;
 }
 

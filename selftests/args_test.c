@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -308,6 +309,64 @@ TEST_F(monitor, a_hidden_program_has_no_arguments)
 	}
 	EXPECT_EQ(0, km_join(creator));
 	must(unlink(path));
+}
+
+/* The TASK of a process, which has one in the snapshot. */
+static const struct kmonitor_event *list(int fd, struct km_log *log, pid_t pid)
+{
+	const struct kmonitor_snapshot arg = {};
+	int ret;
+
+	while ((ret = km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &arg)) == 1)
+		km_drain(fd, log);
+	check(!ret, "SNAPSHOT: %s", km_error(ret));
+	km_drain(fd, log);
+	check(km_count(log, KMONITOR_TASK, pid) == 1, "expected one TASK of %d",
+	      pid);
+	return km_find(log, KMONITOR_TASK, pid);
+}
+
+/* Names the end of one page and the next, which is absent, as the arguments. */
+static void withdraw_arguments(const char *text, size_t present)
+{
+	char *page = must(mmap(NULL, 2 * KM_PAGE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *start = page + KM_PAGE - present;
+
+	memcpy(start, text, present);
+	must(prctl(PR_SET_MM, PR_SET_MM_ARG_START, start, 0, 0));
+	must(prctl(PR_SET_MM, PR_SET_MM_ARG_END, start + 2 * present, 0, 0));
+}
+
+/* A fault would find a page of zeros, but may as well find nobody to serve it. */
+TEST_F(monitor, a_snapshot_waits_for_no_page)
+{
+	char text[MAX_PARTS * PART], expected[256];
+	const char shown[] = { 's', 'h', 'o', 'w', 'n' };
+	char *none[] = { NULL };
+	char *self_path = realpath("/proc/self/exe", NULL);
+	size_t len = join(expected, self_path, none);
+	int ready[2], gate[2];
+	pid_t child;
+
+	km_gate(ready);
+	km_gate(gate);
+	child = km_fork();
+	if (!child) {
+		withdraw_arguments(shown, sizeof(shown));
+		km_gate_open(ready);
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	memcpy(expected + len, shown, sizeof(shown));
+	len += sizeof(shown);
+	ASSERT_EQ(len, text_of(_metadata, list(self->fd, &self->log, child),
+			       text, KMONITOR_EVENT_TRUNCATED));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+	km_gate_open(gate);
+	km_join(child);
+	free(self_path);
 }
 
 TEST_HARNESS_MAIN
