@@ -5,13 +5,16 @@
 
 #include <linux/binfmts.h>
 #include <linux/dcache.h>
+#include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -128,12 +131,18 @@ struct kmonitor_args *kmonitor_args_of_exec(struct kmonitor_source *source)
 	return args;
 }
 
-static void add_task(struct kmonitor_args *args, struct mm_struct *mm,
-		     struct file *exe, char *buffer)
+static struct kmonitor_args *args_of_program(struct mm_struct *mm,
+					     const struct file *exe)
 {
+	char *buffer __free(kfree) = kmalloc(PATH_MAX, GFP_KERNEL);
+	struct kmonitor_args *args = NULL;
 	unsigned long start, end;
 	char *path;
 
+	if (buffer)
+		args = create(MAX_PARTS * PART_SIZE, GFP_KERNEL);
+	if (!args)
+		return ERR_PTR(-ENOMEM);
 	path = d_path(&exe->f_path, buffer, PATH_MAX);
 	if (IS_ERR(path)) {
 		args->truncated = true;
@@ -151,37 +160,48 @@ static void add_task(struct kmonitor_args *args, struct mm_struct *mm,
 	} else {
 		args->truncated = true;
 	}
+	return args;
+}
+
+/* A leader that has left no longer has it. */
+static struct mm_struct *mm_of(struct task_struct *task)
+{
+	struct task_struct *thread;
+	struct mm_struct *mm;
+
+	guard(rcu)();
+	for_each_thread(task, thread) {
+		mm = get_task_mm(thread);
+		if (mm)
+			return mm;
+	}
+	return NULL;
 }
 
 /**
  * kmonitor_args_of_task - what the program of a task was called with
- * @task: Any task; the caller holds a reference.
+ * @task: Any thread of a process; the caller holds a reference.
  *
  * The path is that of the file now, from the root of the caller.  What is not
  * in memory is left out, and all arguments while the memory map is changed.
  *
  * Context: May sleep, but not for user space.
- * Return: The arguments, to be freed by kfree(), or NULL if the task has none or
- *	there is no memory for them.
+ * Return: The arguments, to be freed by kfree(), NULL if the process has no
+ *	program, or -ENOMEM.
  */
 struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
 {
-	struct mm_struct *mm = get_task_mm(task);
+	struct mm_struct *mm = mm_of(task);
 	struct kmonitor_args *args = NULL;
 	struct file *exe;
-	char *buffer;
 
 	if (!mm)
 		return NULL;
 	exe = get_mm_exe_file(mm);
-	buffer = kmalloc(PATH_MAX, GFP_KERNEL);
-	if (exe && buffer)
-		args = create(MAX_PARTS * PART_SIZE, GFP_KERNEL);
-	if (args)
-		add_task(args, mm, exe, buffer);
-	kfree(buffer);
-	if (exe)
+	if (exe) {
+		args = args_of_program(mm, exe);
 		fput(exe);
+	}
 	/* Who drops it last waits for the reads that the process has begun. */
 	mmput_async(mm);
 	return args;
@@ -189,7 +209,7 @@ struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
 
 /**
  * kmonitor_args_number - complete the records for one descriptor
- * @args: The arguments, or NULL if there was no memory for them.
+ * @args: The arguments, or NULL or an error if there was no memory for them.
  * @event: The record that they continue; gets %KMONITOR_EVENT_TRUNCATED if
  *	they are not whole.
  * @max_parts: So many may follow it.
@@ -200,7 +220,8 @@ struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
 u32 kmonitor_args_number(struct kmonitor_args *args,
 			 struct kmonitor_event *event, u32 max_parts)
 {
-	u32 whole = args ? DIV_ROUND_UP(args->len, PART_SIZE) : 0;
+	u32 whole = IS_ERR_OR_NULL(args) ? 0 :
+					   DIV_ROUND_UP(args->len, PART_SIZE);
 	u32 nr = min(whole, max_parts);
 	bool truncated = !nr || args->truncated || nr < whole;
 

@@ -245,10 +245,9 @@ static enum step append_task(struct kmonitor *mon,
 	else if (!atomic_read(&leader->signal->kmonitor_threads))
 		step = STEP_AGAIN;
 	else
-		done = kmonitor_ring_try_append_group(&mon->ring, event,
-						      args ? args->part : NULL,
-						      nr_args, subject->cookie,
-						      false);
+		done = kmonitor_ring_try_append_group(
+			&mon->ring, event, nr_args ? args->part : NULL, nr_args,
+			subject->cookie, false);
 	spin_unlock_irqrestore(&sighand->siglock, flags);
 
 	kmonitor_appended(mon, done, false);

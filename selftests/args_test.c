@@ -4,6 +4,7 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -367,6 +368,142 @@ TEST_F(monitor, a_snapshot_waits_for_no_page)
 	km_gate_open(gate);
 	km_join(child);
 	free(self_path);
+}
+
+static bool has_parts(const struct km_log *log,
+		      const struct kmonitor_event *event)
+{
+	return event + 1 < log->event + log->nr &&
+	       event[1].type == KMONITOR_EXEC_ARGS;
+}
+
+/* A process that runs a program until its input ends. */
+static pid_t run_waiting(const char *path, char *const *argv, int gate[2])
+{
+	int ready[2];
+	pid_t child;
+
+	km_gate(ready);
+	km_gate(gate);
+	child = km_fork();
+	if (!child) {
+		must(dup2(gate[0], STDIN_FILENO));
+		must(dup2(ready[1], STDOUT_FILENO));
+		execv(path, argv);
+		_exit(127);
+	}
+	km_gate_wait(ready);
+	close(ready[0]);
+	close(ready[1]);
+	return child;
+}
+
+TEST_F(monitor, a_snapshot_has_path_and_arguments)
+{
+	char *wait = km_helper("wait");
+	char *argv[] = { "a name", "", "three", NULL };
+	char text[MAX_PARTS * PART], expected[256];
+	size_t len = join(expected, wait, argv);
+	const struct kmonitor_event *task;
+	int gate[2];
+	pid_t child = run_waiting(wait, argv, gate);
+
+	task = list(self->fd, &self->log, child);
+	ASSERT_EQ(true, has_parts(&self->log, task));
+	ASSERT_EQ(len, text_of(_metadata, task, text, 0));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+	km_gate_open(gate);
+	km_join(child);
+	free(wait);
+}
+
+TEST_F(monitor, a_task_in_a_small_ring_says_that_its_arguments_are_missing)
+{
+	char *wait = km_helper("wait");
+	char *argv[] = { "wait", NULL };
+	const struct kmonitor_event *task;
+	int gate[2], fd = open_with_args(2);
+	pid_t child = run_waiting(wait, argv, gate);
+
+	km_del(fd, 1);
+	km_add(fd, KMONITOR_TARGET_PROCESS, child, 0, 1);
+	task = list(fd, &self->log, child);
+	EXPECT_EQ(KMONITOR_EVENT_TRUNCATED, task->flags);
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_EXEC_ARGS, 0));
+	km_gate_open(gate);
+	km_join(child);
+	close(fd);
+	free(wait);
+}
+
+static void *outlive_leader(void *gate)
+{
+	km_gate_wait(gate);
+	_exit(0);
+}
+
+TEST_F(monitor, arguments_outlive_the_leader)
+{
+	char text[MAX_PARTS * PART], expected[MAX_PARTS * PART] = "";
+	const struct kmonitor_event *task;
+	int gate[2], file;
+	pthread_t thread;
+	pid_t child;
+	size_t len;
+
+	km_gate(gate);
+	len = must(readlink("/proc/self/exe", expected, sizeof(expected) / 2));
+	file = must(open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC));
+	len += 1 + must(read(file, expected + len + 1, sizeof(expected) / 2));
+	close(file);
+	child = km_fork();
+	if (!child) {
+		pthread_create(&thread, NULL, outlive_leader, gate);
+		pthread_exit(NULL);
+	}
+	while (km_state(child) != 'Z')
+		usleep(1000);
+	task = list(self->fd, &self->log, child);
+	ASSERT_EQ(true, has_parts(&self->log, task));
+	ASSERT_EQ(len, text_of(_metadata, task, text, 0));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+	km_gate_open(gate);
+	km_join(child);
+}
+
+TEST_F(monitor, kernel_threads_have_no_arguments)
+{
+	const struct kmonitor_event *task;
+
+	km_add(self->fd, KMONITOR_TARGET_ALL, 0, 0, 1);
+	task = list(self->fd, &self->log, 2);
+	EXPECT_EQ(0, task->flags);
+	EXPECT_EQ(false, has_parts(&self->log, task));
+	task = km_find(&self->log, KMONITOR_TASK, 1);
+	ASSERT_NE(NULL, task);
+	EXPECT_EQ(true, has_parts(&self->log, task));
+}
+
+TEST_F(monitor, a_hidden_task_has_no_arguments)
+{
+	char *wait = km_helper("wait");
+	char *argv[] = { "wait", "secret", NULL };
+	const struct kmonitor_event *task;
+	int gate[2];
+	pid_t child = run_waiting(wait, argv, gate);
+
+	must(syscall(SYS_setresgid, 5, 5, 5));
+	must(syscall(SYS_setresuid, 5, 5, 5));
+	must(prctl(PR_SET_DUMPABLE, 1));
+	task = list(self->fd, &self->log, child);
+	EXPECT_EQ(KMONITOR_EVENT_REDACTED, task->flags);
+	EXPECT_EQ(false, has_parts(&self->log, task));
+	task = km_find(&self->log, KMONITOR_TASK, getpid());
+	ASSERT_NE(NULL, task);
+	EXPECT_EQ(true, has_parts(&self->log, task));
+	km_gate_open(gate);
+	km_join(child);
+	free(wait);
 }
 
 TEST_HARNESS_MAIN
