@@ -76,22 +76,33 @@ void kmonitor_wait_for_snapshot(void)
 		spin_unlock_irqrestore(&sighand->siglock, flags);
 }
 
-/* The next process at or after the cursor, with references. */
-static bool next_process(struct kmonitor *mon, struct subject *subject)
+/* The next process id at or after the cursor; with references, if a leader's. */
+static bool next_id(struct kmonitor *mon, struct subject *subject)
 {
 	struct kmonitor_cursor *cursor = &mon->snapshot;
 	struct pid_namespace *ns = mon->filters.creator.pid_ns;
 
 	guard(rcu)();
-	while ((subject->pid = find_ge_pid(cursor->next, ns))) {
-		cursor->next = pid_nr_ns(subject->pid, ns);
-		subject->leader = pid_task(subject->pid, PIDTYPE_TGID);
-		if (subject->leader) {
-			get_task_struct(subject->leader);
-			get_pid(subject->pid);
+	subject->pid = find_ge_pid(cursor->next, ns);
+	if (!subject->pid)
+		return false;
+	cursor->next = pid_nr_ns(subject->pid, ns);
+	subject->leader = pid_task(subject->pid, PIDTYPE_TGID);
+	if (subject->leader) {
+		get_task_struct(subject->leader);
+		get_pid(subject->pid);
+	}
+	return true;
+}
+
+/* The next process at or after the cursor, past any number of other threads. */
+static bool next_process(struct kmonitor *mon, struct subject *subject)
+{
+	while (next_id(mon, subject)) {
+		if (subject->leader)
 			return true;
-		}
-		cursor->next++;
+		mon->snapshot.next++;
+		cond_resched();
 	}
 	return false;
 }
