@@ -5,11 +5,16 @@
 
 #include <linux/binfmts.h>
 #include <linux/dcache.h>
+#include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/highmem.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -59,6 +64,23 @@ static void add_text(struct kmonitor_args *args, const char *text)
 	}
 }
 
+/*
+ * Copies what is in memory, all or nothing.  To fault a page in may take as
+ * long as who serves it likes.  The caller holds the mmap lock.
+ */
+static bool copy_remote(char *to, struct mm_struct *mm, unsigned long at,
+			size_t n)
+{
+	struct page *page;
+
+	if (!vma_lookup(mm, at) ||
+	    get_user_pages_remote(mm, at, 1, FOLL_NOFAULT, &page, NULL) != 1)
+		return false;
+	memcpy_from_page(to, page, offset_in_page(at), n);
+	put_page(page);
+	return true;
+}
+
 /* Adds what stands there; without an mm it is the current one, not faulted in. */
 static void add_user(struct kmonitor_args *args, struct mm_struct *mm,
 		     unsigned long at, unsigned long end)
@@ -72,7 +94,7 @@ static void add_user(struct kmonitor_args *args, struct mm_struct *mm,
 		to = next(args, &n);
 		if (!to)
 			return;
-		if (mm ? access_remote_vm(mm, at, to, n, FOLL_FORCE) != n :
+		if (mm ? !copy_remote(to, mm, at, n) :
 			 copy_from_user_nofault(to, (void __user *)at, n)) {
 			args->truncated = true;
 			return;
@@ -109,12 +131,18 @@ struct kmonitor_args *kmonitor_args_of_exec(struct kmonitor_source *source)
 	return args;
 }
 
-static void add_task(struct kmonitor_args *args, struct mm_struct *mm,
-		     struct file *exe, char *buffer)
+static struct kmonitor_args *args_of_program(struct mm_struct *mm,
+					     const struct file *exe)
 {
+	char *buffer __free(kfree) = kmalloc(PATH_MAX, GFP_KERNEL);
+	struct kmonitor_args *args = NULL;
 	unsigned long start, end;
 	char *path;
 
+	if (buffer)
+		args = create(MAX_PARTS * PART_SIZE, GFP_KERNEL);
+	if (!args)
+		return ERR_PTR(-ENOMEM);
 	path = d_path(&exe->f_path, buffer, PATH_MAX);
 	if (IS_ERR(path)) {
 		args->truncated = true;
@@ -125,44 +153,63 @@ static void add_task(struct kmonitor_args *args, struct mm_struct *mm,
 	end = mm->arg_end;
 	spin_unlock(&mm->arg_lock);
 	add_text(args, path);
-	add_user(args, mm, start, end);
+	/* Its holder may wait for a page. */
+	if (mmap_read_trylock(mm)) {
+		add_user(args, mm, start, end);
+		mmap_read_unlock(mm);
+	} else {
+		args->truncated = true;
+	}
+	return args;
+}
+
+/* A leader that has left no longer has it. */
+static struct mm_struct *mm_of(struct task_struct *task)
+{
+	struct task_struct *thread;
+	struct mm_struct *mm;
+
+	guard(rcu)();
+	for_each_thread(task, thread) {
+		mm = get_task_mm(thread);
+		if (mm)
+			return mm;
+	}
+	return NULL;
 }
 
 /**
  * kmonitor_args_of_task - what the program of a task was called with
- * @task: Any task; the caller holds a reference.
+ * @task: Any thread of a process; the caller holds a reference.
  *
- * The path is that of the file now, from the root of the caller.
+ * The path is that of the file now, from the root of the caller.  What is not
+ * in memory is left out, and all arguments while the memory map is changed.
  *
- * Context: May sleep.
- * Return: The arguments, to be freed by kfree(), or NULL if the task has none or
- *	there is no memory for them.
+ * Context: May sleep, but not for user space.
+ * Return: The arguments, to be freed by kfree(), NULL if the process has no
+ *	program, or -ENOMEM.
  */
 struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
 {
-	struct mm_struct *mm = get_task_mm(task);
+	struct mm_struct *mm = mm_of(task);
 	struct kmonitor_args *args = NULL;
 	struct file *exe;
-	char *buffer;
 
 	if (!mm)
 		return NULL;
 	exe = get_mm_exe_file(mm);
-	buffer = kmalloc(PATH_MAX, GFP_KERNEL);
-	if (exe && buffer)
-		args = create(MAX_PARTS * PART_SIZE, GFP_KERNEL);
-	if (args)
-		add_task(args, mm, exe, buffer);
-	kfree(buffer);
-	if (exe)
+	if (exe) {
+		args = args_of_program(mm, exe);
 		fput(exe);
-	mmput(mm);
+	}
+	/* Who drops it last waits for the reads that the process has begun. */
+	mmput_async(mm);
 	return args;
 }
 
 /**
  * kmonitor_args_number - complete the records for one descriptor
- * @args: The arguments, or NULL if there was no memory for them.
+ * @args: The arguments, or NULL or an error if there was no memory for them.
  * @event: The record that they continue; gets %KMONITOR_EVENT_TRUNCATED if
  *	they are not whole.
  * @max_parts: So many may follow it.
@@ -173,7 +220,8 @@ struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
 u32 kmonitor_args_number(struct kmonitor_args *args,
 			 struct kmonitor_event *event, u32 max_parts)
 {
-	u32 whole = args ? DIV_ROUND_UP(args->len, PART_SIZE) : 0;
+	u32 whole = IS_ERR_OR_NULL(args) ? 0 :
+					   DIV_ROUND_UP(args->len, PART_SIZE);
 	u32 nr = min(whole, max_parts);
 	bool truncated = !nr || args->truncated || nr < whole;
 

@@ -54,30 +54,6 @@ static u16 oom_flag(const struct signal_struct *sig)
 	return READ_ONCE(sig->oom_mm) ? KMONITOR_EVENT_OOM : 0;
 }
 
-/*
- * A snapshot appends the record of a process under its siglock.  One that has
- * found it as it was before is over when this returns; a later one finds it as
- * it is now (partner: append_task()).
- *
- *   snapshot: count itself;  full barrier; look at the process, append
- *   hook:     the change;    full barrier; look whether there is a snapshot
- *
- * At least one sees the other: if the hook sees none, the snapshot sees the
- * change.  The caller has the full barrier between.
- */
-static void let_snapshots_pass(void)
-{
-	struct sighand_struct *sighand;
-	unsigned long flags;
-
-	/* Pairs with the release in kmonitor_snapshot(): what it appended. */
-	if (likely(!atomic_read_acquire(&kmonitor_snapshots)))
-		return;
-	sighand = lock_task_sighand(current, &flags);
-	if (sighand)
-		spin_unlock_irqrestore(&sighand->siglock, flags);
-}
-
 void __kmonitor_inherit(struct task_struct *child)
 {
 	/*
@@ -174,7 +150,7 @@ static noinline void report_exec(struct linux_binprm *bprm, struct pid *old_pid)
 
 	/* Between the change of self_exec_id and the look for snapshots. */
 	smp_mb();
-	let_snapshots_pass();
+	kmonitor_let_snapshots_pass();
 
 	guard(rcu)();
 	kmonitor_emit(&source, marks_of(current));
@@ -254,7 +230,7 @@ static noinline void report_process_exit(struct task_struct *task)
 	struct kmonitor_mark_set *set;
 
 	/* After the full barrier of the decrement of kmonitor_threads. */
-	let_snapshots_pass();
+	kmonitor_let_snapshots_pass();
 	source.flags = oom_flag(task->signal);
 	source.exit.status = task->signal->group_exit_code;
 

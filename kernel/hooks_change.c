@@ -14,6 +14,16 @@
 #include "emit.h"
 #include "mark.h"
 #include "record.h"
+#include "snapshot.h"
+
+/* A TASK with what was before stands before the record of the change. */
+static void report_change(struct kmonitor_source *source)
+{
+	/* Between the change and the look for snapshots. */
+	smp_mb();
+	kmonitor_let_snapshots_pass();
+	kmonitor_report(source);
+}
 
 void __kmonitor_exec_failed(const struct linux_binprm *bprm, int error)
 {
@@ -48,7 +58,7 @@ void __kmonitor_cred(const struct cred *old, const struct cred *new)
 	};
 
 	if (kmonitor_watched(current, source.type) && !same_ids(old, new))
-		kmonitor_report(&source);
+		report_change(&source);
 }
 
 void __kmonitor_set_comm(struct task_struct *task, const char *comm)
@@ -72,7 +82,7 @@ void __kmonitor_set_comm(struct task_struct *task, const char *comm)
 		return;
 
 	guard(rcu)();
-	kmonitor_report(&source);
+	report_change(&source);
 }
 
 void __kmonitor_sid(struct task_struct *leader)
@@ -83,7 +93,7 @@ void __kmonitor_sid(struct task_struct *leader)
 	};
 
 	if (kmonitor_watched(leader, source.type))
-		kmonitor_report(&source);
+		report_change(&source);
 }
 
 /* The tracer may be another task than the current one: under RCU it stays. */

@@ -16,6 +16,9 @@
  *         that no PROCESS_EXIT without a TASK follows SNAPSHOT_END.
  *   exec  In the same way TASK is appended only if the program has not changed
  *         since it was looked at; EXEC comes after siglock has been passed.
+ *   COMM, CRED, SID  come after siglock has been passed, too.  Under it TASK is
+ *         made, with the name and the ids of that moment, and appended only if
+ *         the credentials are still those by which it may be seen.
  *
  * A process that is not found any more has sent PROCESS_EXIT; one that is born
  * where the walk has been sends FORK.
@@ -50,30 +53,57 @@ enum step {
 	STEP_STOP,
 };
 
-/* A process under the cursor. */
+/* A process under the cursor, and what can't be looked at under siglock. */
 struct subject {
 	struct task_struct *leader;
 	struct pid *pid;
 	u64 cookie;
 	bool member;
+	bool redacted;
+	u64 exec_id;
+	const struct cred *cred;
+	struct kmonitor_task program;
+	struct kmonitor_args *args;
 };
 
-/* The next process at or after the cursor, with references. */
-static bool next_process(struct kmonitor *mon, struct subject *subject)
+/* Waits for the snapshot that has found the current process as it was. */
+void kmonitor_wait_for_snapshot(void)
+{
+	struct sighand_struct *sighand;
+	unsigned long flags;
+
+	sighand = lock_task_sighand(current, &flags);
+	if (sighand)
+		spin_unlock_irqrestore(&sighand->siglock, flags);
+}
+
+/* The next process id at or after the cursor; with references, if a leader's. */
+static bool next_id(struct kmonitor *mon, struct subject *subject)
 {
 	struct kmonitor_cursor *cursor = &mon->snapshot;
 	struct pid_namespace *ns = mon->filters.creator.pid_ns;
 
 	guard(rcu)();
-	while ((subject->pid = find_ge_pid(cursor->next, ns))) {
-		cursor->next = pid_nr_ns(subject->pid, ns);
-		subject->leader = pid_task(subject->pid, PIDTYPE_TGID);
-		if (subject->leader) {
-			get_task_struct(subject->leader);
-			get_pid(subject->pid);
+	subject->pid = find_ge_pid(cursor->next, ns);
+	if (!subject->pid)
+		return false;
+	cursor->next = pid_nr_ns(subject->pid, ns);
+	subject->leader = pid_task(subject->pid, PIDTYPE_TGID);
+	if (subject->leader) {
+		get_task_struct(subject->leader);
+		get_pid(subject->pid);
+	}
+	return true;
+}
+
+/* The next process at or after the cursor, past any number of other threads. */
+static bool next_process(struct kmonitor *mon, struct subject *subject)
+{
+	while (next_id(mon, subject)) {
+		if (subject->leader)
 			return true;
-		}
-		cursor->next++;
+		mon->snapshot.next++;
+		cond_resched();
 	}
 	return false;
 }
@@ -204,52 +234,74 @@ static enum step wait_for_exit(const struct task_struct *leader)
 	return STEP_AGAIN;
 }
 
-static void fill(struct kmonitor *mon, const struct subject *subject,
-		 bool redacted, struct kmonitor_event *event)
+static void look_at_program(struct subject *subject)
+{
+	subject->exec_id = READ_ONCE(subject->leader->self_exec_id);
+	/* What is looked at is not older than its number. */
+	smp_rmb();
+	subject->program = (struct kmonitor_task){};
+	kmonitor_task_program(subject->leader, &subject->program);
+}
+
+/* Makes the record; gives the number of those that follow it. */
+static u32 fill(struct kmonitor *mon, const struct subject *subject,
+		struct kmonitor_event *event)
 {
 	const struct kmonitor_creator *creator = &mon->filters.creator;
 	struct task_struct *leader = subject->leader;
 	struct kmonitor_source source = {
 		.type = KMONITOR_TASK,
 		.task = leader,
-		.snapshot.sid = task_session_nr_ns(leader, creator->pid_ns),
-		.snapshot.pgid = task_pgrp_nr_ns(leader, creator->pid_ns),
-		.snapshot.nr_threads = get_nr_threads(leader),
-		.snapshot.token = mon->snapshot.token,
-		.snapshot.pidfd_ino = subject->pid->ino,
+		.snapshot = subject->program,
 	};
+	struct kmonitor_task *task = &source.snapshot;
 
-	if (!redacted)
-		kmonitor_task_program(leader, &source.snapshot);
 	guard(rcu)();
-	kmonitor_record_fill(event, &source, creator, redacted);
+	task->sid = task_session_nr_ns(leader, creator->pid_ns);
+	task->pgid = task_pgrp_nr_ns(leader, creator->pid_ns);
+	task->nr_threads = get_nr_threads(leader);
+	task->token = mon->snapshot.token;
+	task->pidfd_ino = subject->pid->ino;
+	kmonitor_record_fill(event, &source, creator, subject->redacted);
+	if (subject->redacted || !subject->args)
+		return 0;
+	/* As of an exec, half of the ring must be enough. */
+	return kmonitor_args_number(subject->args, event,
+				    mon->ring.size / 2 - 1);
 }
 
-/* Appends the records unless the process has exited or changed its program. */
-static enum step append_task(struct kmonitor *mon,
-			     const struct subject *subject, u64 exec_id,
-			     const struct kmonitor_event *event,
-			     const struct kmonitor_args *args, u32 nr_args)
+/* Whether it is the process that was looked at, and has not exited. */
+static bool is_as_seen(const struct subject *subject)
 {
-	struct task_struct *leader = subject->leader;
+	const struct task_struct *leader = subject->leader;
+
+	return READ_ONCE(leader->self_exec_id) == subject->exec_id &&
+	       rcu_access_pointer(leader->real_cred) == subject->cred &&
+	       atomic_read(&leader->signal->kmonitor_threads);
+}
+
+/* Appends the records as of now, their place among the others. */
+static enum step append_task(struct kmonitor *mon,
+			     const struct subject *subject)
+{
 	enum kmonitor_append done = KMONITOR_APPEND_QUIET;
 	struct sighand_struct *sighand;
-	enum step step = STEP_ON;
+	enum step step = STEP_AGAIN;
+	struct kmonitor_event event;
 	unsigned long flags;
+	u32 nr;
 
 	/* A leader that has been released may have left its id to a thread. */
-	sighand = lock_task_sighand(leader, &flags);
+	sighand = lock_task_sighand(subject->leader, &flags);
 	if (!sighand)
 		return STEP_AGAIN;
-	if (READ_ONCE(leader->self_exec_id) != exec_id)
-		step = STEP_AGAIN;
-	else if (!atomic_read(&leader->signal->kmonitor_threads))
-		step = STEP_AGAIN;
-	else
-		done = kmonitor_ring_try_append_group(&mon->ring, event,
-						      args ? args->part : NULL,
-						      nr_args, subject->cookie,
-						      false);
+	if (is_as_seen(subject)) {
+		nr = fill(mon, subject, &event);
+		done = kmonitor_ring_try_append_group(
+			&mon->ring, &event, nr ? subject->args->part : NULL, nr,
+			subject->cookie, false);
+		step = STEP_ON;
+	}
 	spin_unlock_irqrestore(&sighand->siglock, flags);
 
 	kmonitor_appended(mon, done, false);
@@ -260,35 +312,35 @@ static enum step append_task(struct kmonitor *mon,
  * Of a member that the creator or the caller may not see, the record tells
  * what FORK would: that it is there.
  */
+static enum step judge_and_append(struct kmonitor *mon, struct subject *subject)
+{
+	enum step step = STEP_ON;
+
+	subject->cred = get_task_cred(subject->leader);
+	subject->redacted = !may_see(mon, subject->leader);
+	if (!subject->redacted || subject->member)
+		step = append_task(mon, subject);
+	put_cred(subject->cred);
+	return step;
+}
+
 static enum step list(struct kmonitor *mon, struct subject *subject)
 {
-	struct task_struct *leader = subject->leader;
 	struct kmonitor_args *args __free(kfree) = NULL;
-	struct kmonitor_event event;
-	bool redacted;
-	u32 nr_args = 0;
-	u64 exec_id;
+	struct task_struct *leader = subject->leader;
 
 	if (!atomic_read(&leader->signal->kmonitor_threads))
 		return wait_for_exit(leader);
 	if (!match(mon, subject))
 		return STEP_ON;
-	redacted = !may_see(mon, leader);
-	if (redacted && !subject->member)
-		return STEP_ON;
 	if (!wait_for_fork(leader))
 		return STEP_STOP;
-	exec_id = READ_ONCE(leader->self_exec_id);
-	/* What is looked at is not older than its number. */
-	smp_rmb();
-	fill(mon, subject, redacted, &event);
-	if (!redacted && mon->report & KMONITOR_REPORT_EXEC_ARGS)
+	/* Before it is judged, so that new credentials have no time to come. */
+	look_at_program(subject);
+	if (mon->report & KMONITOR_REPORT_EXEC_ARGS)
 		args = kmonitor_args_of_task(leader);
-	/* As of an exec, half of the ring must be enough. */
-	if (args)
-		nr_args = kmonitor_args_number(args, &event,
-					       mon->ring.size / 2 - 1);
-	return append_task(mon, subject, exec_id, &event, args, nr_args);
+	subject->args = args;
+	return judge_and_append(mon, subject);
 }
 
 /* Lists processes until the ring is half full; whether all are listed. */
@@ -372,7 +424,7 @@ int kmonitor_snapshot(struct kmonitor *mon, const struct kmonitor_snapshot *arg)
 	if (!cursor->next || cursor->token != arg->token ||
 	    cursor->handle != arg->handle)
 		ret = start(mon, arg);
-	/* Full barriers on both sides: see let_snapshots_pass(). */
+	/* Full barriers on both sides: see kmonitor_let_snapshots_pass(). */
 	atomic_inc_return(&kmonitor_snapshots);
 	if (!ret && walk(mon) && append_end(mon))
 		cursor->next = 0;

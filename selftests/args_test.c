@@ -4,7 +4,9 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -308,6 +310,200 @@ TEST_F(monitor, a_hidden_program_has_no_arguments)
 	}
 	EXPECT_EQ(0, km_join(creator));
 	must(unlink(path));
+}
+
+/* The TASK of a process, which has one in the snapshot. */
+static const struct kmonitor_event *list(int fd, struct km_log *log, pid_t pid)
+{
+	const struct kmonitor_snapshot arg = {};
+	int ret;
+
+	while ((ret = km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &arg)) == 1)
+		km_drain(fd, log);
+	check(!ret, "SNAPSHOT: %s", km_error(ret));
+	km_drain(fd, log);
+	check(km_count(log, KMONITOR_TASK, pid) == 1, "expected one TASK of %d",
+	      pid);
+	return km_find(log, KMONITOR_TASK, pid);
+}
+
+/* Names the end of one page and the next, which is absent, as the arguments. */
+static void withdraw_arguments(const char *text, size_t present)
+{
+	char *page = must(mmap(NULL, 2 * KM_PAGE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *start = page + KM_PAGE - present;
+
+	memcpy(start, text, present);
+	must(prctl(PR_SET_MM, PR_SET_MM_ARG_START, start, 0, 0));
+	must(prctl(PR_SET_MM, PR_SET_MM_ARG_END, start + 2 * present, 0, 0));
+}
+
+/* A fault would find a page of zeros, but may as well find nobody to serve it. */
+TEST_F(monitor, a_snapshot_waits_for_no_page)
+{
+	char text[MAX_PARTS * PART], expected[256];
+	const char shown[] = { 's', 'h', 'o', 'w', 'n' };
+	char *none[] = { NULL };
+	char *self_path = realpath("/proc/self/exe", NULL);
+	size_t len = join(expected, self_path, none);
+	int ready[2], gate[2];
+	pid_t child;
+
+	km_gate(ready);
+	km_gate(gate);
+	child = km_fork();
+	if (!child) {
+		withdraw_arguments(shown, sizeof(shown));
+		km_gate_open(ready);
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	memcpy(expected + len, shown, sizeof(shown));
+	len += sizeof(shown);
+	ASSERT_EQ(len, text_of(_metadata, list(self->fd, &self->log, child),
+			       text, KMONITOR_EVENT_TRUNCATED));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+	km_gate_open(gate);
+	km_join(child);
+	free(self_path);
+}
+
+static bool has_parts(const struct km_log *log,
+		      const struct kmonitor_event *event)
+{
+	return event + 1 < log->event + log->nr &&
+	       event[1].type == KMONITOR_EXEC_ARGS;
+}
+
+/* A process that runs a program until its input ends. */
+static pid_t run_waiting(const char *path, char *const *argv, int gate[2])
+{
+	int ready[2];
+	pid_t child;
+
+	km_gate(ready);
+	km_gate(gate);
+	child = km_fork();
+	if (!child) {
+		must(dup2(gate[0], STDIN_FILENO));
+		must(dup2(ready[1], STDOUT_FILENO));
+		execv(path, argv);
+		_exit(127);
+	}
+	km_gate_wait(ready);
+	close(ready[0]);
+	close(ready[1]);
+	return child;
+}
+
+TEST_F(monitor, a_snapshot_has_path_and_arguments)
+{
+	char *wait = km_helper("wait");
+	char *argv[] = { "a name", "", "three", NULL };
+	char text[MAX_PARTS * PART], expected[256];
+	size_t len = join(expected, wait, argv);
+	const struct kmonitor_event *task;
+	int gate[2];
+	pid_t child = run_waiting(wait, argv, gate);
+
+	task = list(self->fd, &self->log, child);
+	ASSERT_EQ(true, has_parts(&self->log, task));
+	ASSERT_EQ(len, text_of(_metadata, task, text, 0));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+	km_gate_open(gate);
+	km_join(child);
+	free(wait);
+}
+
+TEST_F(monitor, a_task_in_a_small_ring_says_that_its_arguments_are_missing)
+{
+	char *wait = km_helper("wait");
+	char *argv[] = { "wait", NULL };
+	const struct kmonitor_event *task;
+	int gate[2], fd = open_with_args(2);
+	pid_t child = run_waiting(wait, argv, gate);
+
+	km_del(fd, 1);
+	km_add(fd, KMONITOR_TARGET_PROCESS, child, 0, 1);
+	task = list(fd, &self->log, child);
+	EXPECT_EQ(KMONITOR_EVENT_TRUNCATED, task->flags);
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_EXEC_ARGS, 0));
+	km_gate_open(gate);
+	km_join(child);
+	close(fd);
+	free(wait);
+}
+
+static void *outlive_leader(void *gate)
+{
+	km_gate_wait(gate);
+	_exit(0);
+}
+
+TEST_F(monitor, arguments_outlive_the_leader)
+{
+	char text[MAX_PARTS * PART], expected[MAX_PARTS * PART] = "";
+	const struct kmonitor_event *task;
+	int gate[2], file;
+	pthread_t thread;
+	pid_t child;
+	size_t len;
+
+	km_gate(gate);
+	len = must(readlink("/proc/self/exe", expected, sizeof(expected) / 2));
+	file = must(open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC));
+	len += 1 + must(read(file, expected + len + 1, sizeof(expected) / 2));
+	close(file);
+	child = km_fork();
+	if (!child) {
+		pthread_create(&thread, NULL, outlive_leader, gate);
+		pthread_exit(NULL);
+	}
+	while (km_state(child) != 'Z')
+		usleep(1000);
+	task = list(self->fd, &self->log, child);
+	ASSERT_EQ(true, has_parts(&self->log, task));
+	ASSERT_EQ(len, text_of(_metadata, task, text, 0));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+	km_gate_open(gate);
+	km_join(child);
+}
+
+TEST_F(monitor, kernel_threads_have_no_arguments)
+{
+	const struct kmonitor_event *task;
+
+	km_add(self->fd, KMONITOR_TARGET_ALL, 0, 0, 1);
+	task = list(self->fd, &self->log, 2);
+	EXPECT_EQ(0, task->flags);
+	EXPECT_EQ(false, has_parts(&self->log, task));
+	task = km_find(&self->log, KMONITOR_TASK, 1);
+	ASSERT_NE(NULL, task);
+	EXPECT_EQ(true, has_parts(&self->log, task));
+}
+
+TEST_F(monitor, a_hidden_task_has_no_arguments)
+{
+	char *wait = km_helper("wait");
+	char *argv[] = { "wait", "secret", NULL };
+	const struct kmonitor_event *task;
+	int gate[2];
+	pid_t child = run_waiting(wait, argv, gate);
+
+	must(syscall(SYS_setresgid, 5, 5, 5));
+	must(syscall(SYS_setresuid, 5, 5, 5));
+	must(prctl(PR_SET_DUMPABLE, 1));
+	task = list(self->fd, &self->log, child);
+	EXPECT_EQ(KMONITOR_EVENT_REDACTED, task->flags);
+	EXPECT_EQ(false, has_parts(&self->log, task));
+	task = km_find(&self->log, KMONITOR_TASK, getpid());
+	ASSERT_NE(NULL, task);
+	EXPECT_EQ(true, has_parts(&self->log, task));
+	km_gate_open(gate);
+	km_join(child);
+	free(wait);
 }
 
 TEST_HARNESS_MAIN

@@ -327,7 +327,10 @@ struct crowd {
 	char *stacks;
 };
 
-#define CROWD_STACK 4096
+#define CROWD_STACK 1024
+#define CROWD_PROCESSES (CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD)
+#define CROWD_THREADS \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 
 static int idle(void *arg)
 {
@@ -337,7 +340,7 @@ static int idle(void *arg)
 	return 0;
 }
 
-static void raise_crowd(struct crowd *crowd, unsigned int nr)
+static void raise_crowd(struct crowd *crowd, unsigned int nr, int flags)
 {
 	crowd->nr = nr;
 	crowd->pid = calloc(nr, sizeof(*crowd->pid));
@@ -345,9 +348,9 @@ static void raise_crowd(struct crowd *crowd, unsigned int nr)
 				  PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	for (unsigned int i = 0; i < nr; i++)
-		crowd->pid[i] = must(clone(
-			idle, crowd->stacks + (i + 1) * CROWD_STACK,
-			CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD, NULL));
+		crowd->pid[i] =
+			must(clone(idle, crowd->stacks + (i + 1) * CROWD_STACK,
+				   flags, NULL));
 }
 
 static void dismiss_crowd(struct crowd *crowd)
@@ -362,7 +365,7 @@ TEST_F(monitor, a_crowd_is_listed_once_each)
 {
 	struct crowd crowd;
 
-	raise_crowd(&crowd, km_scale(6000, 1000));
+	raise_crowd(&crowd, km_scale(6000, 1000), CROWD_PROCESSES);
 	km_add(self->fd, TREE, 0, 0, 1);
 	list(self->fd, 0, 1, &self->log);
 	dismiss_crowd(&crowd);
@@ -370,6 +373,147 @@ TEST_F(monitor, a_crowd_is_listed_once_each)
 	/* They come by process id, and so does the test before its children. */
 	for (size_t i = 1; i + 1 < self->log.nr; i++)
 		ASSERT_LT(self->log.event[i - 1].tgid, self->log.event[i].tgid);
+}
+
+static pid_t fork_for_ever(int gate[2])
+{
+	pid_t child = km_fork();
+
+	if (child)
+		return child;
+	km_gate_wait(gate);
+	for (;;)
+		km_join(fork_to_end());
+}
+
+/* Each process is there once, no thread is; the forks while they were listed. */
+static unsigned int check_crowds(const struct km_log *log,
+				 const struct crowd *processes,
+				 const struct crowd *threads)
+{
+	uint8_t *tasks = calloc(1 << 22, sizeof(*tasks));
+	const pid_t first = processes->pid[0];
+	const pid_t last = processes->pid[processes->nr - 1];
+	unsigned int forks = 0;
+
+	check(tasks, "no memory for the count");
+	for (size_t i = 0; i < log->nr; i++) {
+		if (log->event[i].type == KMONITOR_TASK)
+			tasks[log->event[i].tgid]++;
+		else if (log->event[i].type == KMONITOR_PROCESS_FORK)
+			forks += tasks[first] && !tasks[last];
+	}
+	check(tasks[getpid()] == 1, "expected one TASK of the test");
+	for (unsigned int i = 0; i < processes->nr; i++)
+		check(tasks[processes->pid[i]] == 1,
+		      "expected one TASK of process %d, got %u",
+		      processes->pid[i], tasks[processes->pid[i]]);
+	for (unsigned int i = 0; i < threads->nr; i++)
+		check(!tasks[threads->pid[i]], "TASK of thread %d",
+		      threads->pid[i]);
+	free(tasks);
+	return forks;
+}
+
+/* One call lists them; whoever forks meanwhile finds no lock held for long. */
+TEST_F(monitor, others_fork_while_a_hundred_thousand_tasks_are_listed)
+{
+	const unsigned int nr = km_scale(50000, 2000);
+	const long pid_max = km_sysctl("/proc/sys/kernel/pid_max", 1 << 22);
+	const long threads_max =
+		km_sysctl("/proc/sys/kernel/threads-max", 1 << 22);
+	struct crowd processes, threads;
+	pid_t forker = fork_for_ever(self->gate);
+	unsigned int forks = 0;
+	int fd = km_open(1 << 18);
+
+	raise_crowd(&processes, nr, CROWD_PROCESSES);
+	raise_crowd(&threads, nr, CROWD_THREADS);
+	km_add(fd, TREE, 0, KMONITOR_PROCESS_FORK, 1);
+	km_gate_open(self->gate);
+	/* A busy host may not have let it run at once. */
+	for (uint64_t token = 1; token <= 10 && forks < 10; token++) {
+		self->log.nr = 0;
+		EXPECT_EQ(1, list(fd, 0, token, &self->log));
+		forks += check_crowds(&self->log, &processes, &threads);
+	}
+	EXPECT_LE(10, forks);
+	TH_LOG("%u forks", forks);
+	must(kill(forker, SIGKILL));
+	km_join(forker);
+	dismiss_crowd(&processes);
+	close(fd);
+	km_sysctl("/proc/sys/kernel/pid_max", pid_max);
+	km_sysctl("/proc/sys/kernel/threads-max", threads_max);
+}
+
+/* Names and ids are numbers that grow.  The names fit in a word: not torn. */
+static pid_t fork_changer(int gate[2])
+{
+	pid_t child = km_fork();
+	char name[16];
+
+	if (child)
+		return child;
+	km_gate_wait(gate);
+	for (unsigned int i = 1;; i++) {
+		snprintf(name, sizeof(name), "%07u", i % 10000000);
+		must(prctl(PR_SET_NAME, name));
+		must(setresuid(i, -1, -1));
+	}
+}
+
+struct changes {
+	unsigned int name;
+	unsigned int uid;
+	unsigned int tasks;
+	unsigned int seen;
+};
+
+static void check_changes(const struct km_log *log, struct changes *last)
+{
+	for (size_t i = 0; i < log->nr; i++) {
+		const struct kmonitor_event *e = &log->event[i];
+		const unsigned int name = strtoul(e->comm, NULL, 10);
+
+		switch (e->type) {
+		case KMONITOR_COMM:
+			last->name = name;
+			last->seen++;
+			break;
+		case KMONITOR_CRED:
+			last->uid = e->uid;
+			last->seen++;
+			break;
+		case KMONITOR_TASK:
+			check(name >= last->name, "TASK named %u after COMM %u",
+			      name, last->name);
+			check(e->uid >= last->uid, "TASK of %u after CRED %u",
+			      e->uid, last->uid);
+			last->tasks++;
+			break;
+		}
+	}
+}
+
+TEST_F(monitor, a_task_is_not_older_than_its_changes)
+{
+	const unsigned int rounds = km_scale(20000, 2000);
+	pid_t child = fork_changer(self->gate);
+	struct changes last = {};
+
+	km_add(self->fd, PROCESS, child, KMONITOR_COMM | KMONITOR_CRED, 1);
+	km_gate_open(self->gate);
+	for (unsigned int i = 0; i < rounds; i++) {
+		self->log.nr = 0;
+		list(self->fd, 0, 1, &self->log);
+		check_changes(&self->log, &last);
+	}
+	TH_LOG("%u changes", last.seen);
+	EXPECT_EQ(rounds, last.tasks);
+	EXPECT_LT(0, last.seen);
+	must(kill(child, SIGKILL));
+	km_join(child);
 }
 
 /* What the log says of each process, to be checked record by record. */

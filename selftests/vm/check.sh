@@ -22,12 +22,10 @@ give_up() {
 "$vm_dir/packages.sh" user vm
 image=$("$vm_dir/build-kernel.sh" "$flavour") || give_up "no kernel"
 
+# A hundred thousand tasks take over 2 GB.
+export VM_MEMORY="${VM_MEMORY:-4G}"
 seconds=1200 limit=300
-case $flavour in debug | kcsan)
-	seconds=2400 limit=600
-	export VM_MEMORY="${VM_MEMORY:-4G}"
-	;;
-esac
+case $flavour in debug | kcsan) seconds=2400 limit=600 ;; esac
 passed=0 failed=0 skipped=0
 
 # boot PATTERN PARAMETER...: runs the tests of that pattern and adds up.
