@@ -24,12 +24,14 @@
  * where the walk has been sends FORK.
  */
 
+#include <linux/err.h>
 #include <linux/kmonitor.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/ptrace.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
+#include <linux/rwsem.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -234,13 +236,25 @@ static enum step wait_for_exit(const struct task_struct *leader)
 	return STEP_AGAIN;
 }
 
-static void look_at_program(struct subject *subject)
+/*
+ * In the middle of an exec the program is another already, the credentials are
+ * not: EXEC will tell, and nobody knows when.
+ */
+static void look_at_program(const struct kmonitor *mon, struct subject *subject)
 {
-	subject->exec_id = READ_ONCE(subject->leader->self_exec_id);
-	/* What is looked at is not older than its number. */
-	smp_rmb();
+	struct task_struct *leader = subject->leader;
+
+	subject->exec_id = READ_ONCE(leader->self_exec_id);
 	subject->program = (struct kmonitor_task){};
-	kmonitor_task_program(subject->leader, &subject->program);
+	subject->args = ERR_PTR(-EAGAIN);
+	if (!down_read_trylock(&leader->signal->exec_update_lock))
+		return;
+	subject->exec_id = READ_ONCE(leader->self_exec_id);
+	kmonitor_task_program(leader, &subject->program);
+	subject->args = mon->report & KMONITOR_REPORT_EXEC_ARGS ?
+				kmonitor_args_of_task(leader) :
+				NULL;
+	up_read(&leader->signal->exec_update_lock);
 }
 
 /* Makes the record; gives the number of those that follow it. */
@@ -263,7 +277,8 @@ static u32 fill(struct kmonitor *mon, const struct subject *subject,
 	task->token = mon->snapshot.token;
 	task->pidfd_ino = subject->pid->ino;
 	kmonitor_record_fill(event, &source, creator, subject->redacted);
-	if (subject->redacted || !subject->args)
+	if (subject->redacted || !subject->args ||
+	    !(mon->report & KMONITOR_REPORT_EXEC_ARGS))
 		return 0;
 	/* As of an exec, half of the ring must be enough. */
 	return kmonitor_args_number(subject->args, event,
@@ -326,8 +341,8 @@ static enum step judge_and_append(struct kmonitor *mon, struct subject *subject)
 
 static enum step list(struct kmonitor *mon, struct subject *subject)
 {
-	struct kmonitor_args *args __free(kfree) = NULL;
 	struct task_struct *leader = subject->leader;
+	enum step step;
 
 	if (!atomic_read(&leader->signal->kmonitor_threads))
 		return wait_for_exit(leader);
@@ -336,11 +351,11 @@ static enum step list(struct kmonitor *mon, struct subject *subject)
 	if (!wait_for_fork(leader))
 		return STEP_STOP;
 	/* Before it is judged, so that new credentials have no time to come. */
-	look_at_program(subject);
-	if (mon->report & KMONITOR_REPORT_EXEC_ARGS)
-		args = kmonitor_args_of_task(leader);
-	subject->args = args;
-	return judge_and_append(mon, subject);
+	look_at_program(mon, subject);
+	step = judge_and_append(mon, subject);
+	if (!IS_ERR(subject->args))
+		kfree(subject->args);
+	return step;
 }
 
 /* Lists processes until the ring is half full; whether all are listed. */
