@@ -433,11 +433,17 @@ uint64_t km_boottime_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
+int km_cpus(void)
+{
+	return must(sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+/* To that CPU; where there are fewer, the numbers begin again with 0. */
 void km_pin(int cpu)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
+	CPU_SET(cpu % km_cpus(), &set);
 	must(sched_setaffinity(0, sizeof(set), &set));
 }

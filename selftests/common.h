@@ -129,6 +129,7 @@ void km_must_write(const char *path, const char *text);
 char km_state(pid_t tid);
 uint64_t km_start_ticks(pid_t pid);
 uint64_t km_boottime_ns(void);
+int km_cpus(void);
 void km_pin(int cpu);
 
 #endif /* KMONITOR_SELFTESTS_COMMON_H */
