@@ -257,16 +257,19 @@ TEST(promise_6_trees_are_complete)
 	struct km_log log = {};
 	const struct kmonitor_event *empty;
 	size_t strangers = 0;
-	pid_t root;
-	int fd = km_open(1U << 14), gate[2], hold[2];
+	pid_t root, held;
+	int fd = km_open(1U << 14), gate[2], hold[2], ready[2];
 
 	km_gate(gate);
 	km_gate(hold);
+	km_gate(ready);
 	root = km_fork();
 	if (!root) {
 		if (!km_fork()) {
 			setsid();
-			km_join(fork_at_gate(hold));
+			held = fork_at_gate(hold);
+			km_gate_open(ready);
+			km_join(held);
 			_exit(0);
 		}
 		/* Children are born while the tree is added. */
@@ -286,7 +289,7 @@ TEST(promise_6_trees_are_complete)
 				_exit(0);
 		}
 	}
-	usleep(20000);
+	km_gate_wait(ready);
 	km_add(fd, TREE, root, KM_LIFE, 0);
 	usleep(20000);
 	km_gate_open(gate);
