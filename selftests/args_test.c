@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "common.h"
 
@@ -292,8 +291,8 @@ TEST_F(monitor, a_hidden_program_has_no_arguments)
 		pid_t child;
 		int fd;
 
-		must(syscall(SYS_setresgid, 5, 5, 5));
-		must(syscall(SYS_setresuid, 5, 5, 5));
+		must(setresgid(5, 5, 5));
+		must(setresuid(5, 5, 5));
 		must(prctl(PR_SET_DUMPABLE, 1));
 		fd = open_with_args(0);
 		child = km_fork();

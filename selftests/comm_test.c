@@ -41,7 +41,7 @@ TEST_F(monitor, a_rename_has_both_names)
 	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, child);
 	ASSERT_EQ(2, km_count(&self->log, KMONITOR_COMM, child));
 	event = km_find(&self->log, KMONITOR_COMM, child);
-	EXPECT_STREQ("comm_test", event->comm_change.old_comm);
+	EXPECT_STREQ(km_comm(), event->comm_change.old_comm);
 	EXPECT_STREQ("first", event->comm);
 	EXPECT_STREQ("first", event[1].comm_change.old_comm);
 	EXPECT_STREQ("a name that is ", event[1].comm);

@@ -336,13 +336,20 @@ char *km_guarded_page(void)
 	return page;
 }
 
-/* A count for this kernel: its checkers make the debug kernel slow. */
+/* Whether the kernel has the checkers that make it slow. */
+bool km_is_slow(void)
+{
+	return !access("/sys/kernel/debug/kmemleak", F_OK) ||
+	       !access("/sys/kernel/debug/kcsan", F_OK);
+}
+
+/*
+ * A count for this kernel and program: what a 32-bit program repeats it need
+ * not repeat as often.
+ */
 unsigned int km_scale(unsigned int release, unsigned int debug)
 {
-	bool slow = !access("/sys/kernel/debug/kmemleak", F_OK) ||
-		    !access("/sys/kernel/debug/kcsan", F_OK);
-
-	return slow ? debug : release;
+	return sizeof(void *) == 4 || km_is_slow() ? debug : release;
 }
 
 /* The path of a helper program. */
@@ -433,11 +440,26 @@ uint64_t km_boottime_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
+/* The name of the calling thread. */
+const char *km_comm(void)
+{
+	static char comm[16];
+
+	must(prctl(PR_GET_NAME, comm));
+	return comm;
+}
+
+int km_cpus(void)
+{
+	return must(sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+/* To that CPU; where there are fewer, the numbers begin again with 0. */
 void km_pin(int cpu)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
+	CPU_SET(cpu % km_cpus(), &set);
 	must(sched_setaffinity(0, sizeof(set), &set));
 }

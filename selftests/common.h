@@ -121,6 +121,7 @@ int km_receive_fd(int socket);
 #define KM_PAGE 4096
 
 char *km_guarded_page(void);
+bool km_is_slow(void);
 unsigned int km_scale(unsigned int release, unsigned int debug);
 char *km_helper(const char *name);
 long km_sysctl(const char *path, long value);
@@ -129,6 +130,8 @@ void km_must_write(const char *path, const char *text);
 char km_state(pid_t tid);
 uint64_t km_start_ticks(pid_t pid);
 uint64_t km_boottime_ns(void);
+const char *km_comm(void);
+int km_cpus(void);
 void km_pin(int cpu);
 
 #endif /* KMONITOR_SELFTESTS_COMMON_H */

@@ -98,7 +98,7 @@ TEST_F(container, its_owner_sees_all_of_it)
 	for (size_t i = 0; i < log.nr - 1; i++) {
 		event = &log.event[i];
 		EXPECT_EQ(0, event->flags & KMONITOR_EVENT_REDACTED);
-		EXPECT_STREQ("container_test", event->comm);
+		EXPECT_STREQ(km_comm(), event->comm);
 		sub += event->uid == SUB_UIDS + 33;
 		EXPECT_TRUE(event->uid == OWNER || event->uid == SUB_UIDS + 33);
 	}

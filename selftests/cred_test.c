@@ -4,13 +4,13 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -55,8 +55,8 @@ TEST_F(monitor, each_change_has_the_ids_before_and_after)
 	pid_t child = km_fork();
 
 	if (!child) {
-		must(syscall(SYS_setresgid, 7, 8, 9));
-		must(syscall(SYS_setresuid, 4, 5, 6));
+		must(setresgid(7, 8, 9));
+		must(setresuid(4, 5, 6));
 		_exit(0);
 	}
 	EXPECT_EQ(0, km_join(child));
@@ -75,10 +75,10 @@ TEST_F(monitor, what_changes_no_id_is_no_record)
 	pid_t child = km_fork();
 
 	if (!child) {
-		must(syscall(SYS_setresuid, 0, 0, 0));
-		must(syscall(SYS_setresgid, -1, -1, -1));
+		must(setresuid(0, 0, 0));
+		must(setresgid(-1, -1, -1));
 		must(prctl(PR_SET_KEEPCAPS, 1));
-		must(syscall(SYS_setgroups, 0, NULL));
+		must(setgroups(0, NULL));
 		must(unshare(CLONE_NEWUSER));
 		_exit(0);
 	}
@@ -106,7 +106,7 @@ TEST_F(monitor, a_set_uid_program_changes_ids_before_its_exec)
 	close(from);
 	child = km_fork();
 	if (!child) {
-		must(syscall(SYS_setresuid, 5, 5, 5));
+		must(setresuid(5, 5, 5));
 		execv(path, argv);
 		_exit(127);
 	}
@@ -134,9 +134,9 @@ TEST_F(monitor, ids_are_mapped_to_the_creators_namespace)
 		must(unshare(CLONE_NEWUSER));
 		km_gate_open(gate);
 		km_gate_wait(map);
-		must(syscall(SYS_setresgid, 9, 9, 9));
-		must(syscall(SYS_setresuid, 7, 8, 7));
-		must(syscall(SYS_setresuid, 7, 7, 7));
+		must(setresgid(9, 9, 9));
+		must(setresuid(7, 8, 7));
+		must(setresuid(7, 7, 7));
 		must(prctl(PR_SET_DUMPABLE, 1));
 		fd = km_open(0);
 		km_add(fd, KMONITOR_TARGET_TREE, 0, KM_LIFE | KMONITOR_CRED, 1);
@@ -176,8 +176,8 @@ TEST_F(monitor, a_hidden_task_is_silent_between_fork_and_exit)
 
 	creator = km_fork();
 	if (!creator) {
-		must(syscall(SYS_setresgid, 5, 5, 5));
-		must(syscall(SYS_setresuid, 5, 5, 5));
+		must(setresgid(5, 5, 5));
+		must(setresuid(5, 5, 5));
 		must(prctl(PR_SET_DUMPABLE, 1));
 		fd = km_open(0);
 		km_add(fd, KMONITOR_TARGET_TREE, 0, ALL_EVENTS, 1);

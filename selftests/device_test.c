@@ -41,6 +41,31 @@ static int make(int node, const void *attr, uint32_t size, uint32_t flags)
 	return km_ioctl(node, KMONITOR_IOC_NEW, &arg);
 }
 
+/* What nobody may do with a descriptor of the node, and what not. */
+static void use_as_nobody(int node)
+{
+	struct km_log log = {};
+	uint64_t handle;
+	pid_t child;
+	int fd;
+
+	fd = make(node, NULL, 0, KMONITOR_CLOEXEC | KMONITOR_NONBLOCK);
+	check(fd >= 0, "NEW: %s", km_error(fd));
+	check(km_try_add(fd, KMONITOR_TARGET_ALL, 0, KM_LIFE, 0, &handle) ==
+		      -EPERM,
+	      "expected ALL to be refused");
+	check(km_try_add(fd, KMONITOR_TARGET_TREE, 1, KM_LIFE, 0, &handle) ==
+		      -EPERM,
+	      "expected init to be refused");
+	km_add(fd, KMONITOR_TARGET_TREE, 0, KM_LIFE, 0);
+	child = km_fork();
+	if (!child)
+		_exit(0);
+	km_join(child);
+	km_read_until(fd, &log, KMONITOR_PROCESS_EXIT, child);
+	close(fd);
+}
+
 TEST(the_node_is_root_s_own)
 {
 	struct stat info;
@@ -56,6 +81,25 @@ TEST(the_node_is_root_s_own)
 		_exit(open(NODE, O_RDONLY) < 0 ? errno : 0);
 	}
 	EXPECT_EQ(EACCES << 8, km_join(child));
+}
+
+/* Who may open it is for its permissions to say, and for no one else. */
+TEST(who_is_let_in_by_the_mode_needs_no_more)
+{
+	pid_t child;
+	int node;
+
+	must(chmod(NODE, 0666));
+	child = km_fork();
+	if (!child) {
+		km_become(NOBODY, NOBODY);
+		node = open(NODE, O_RDWR | O_CLOEXEC);
+		check(node >= 0, "%s: %s", NODE, km_error(errno));
+		use_as_nobody(node);
+		_exit(0);
+	}
+	EXPECT_EQ(0, km_join(child));
+	must(chmod(NODE, 0600));
 }
 
 TEST_F(device, new_gives_the_same_kind_of_descriptor)
@@ -168,20 +212,10 @@ TEST_F(device, other_ioctls_are_refused)
 TEST_F(device, the_caller_is_the_creator)
 {
 	pid_t child = km_fork();
-	uint64_t handle;
-	int fd;
 
 	if (!child) {
 		km_become(NOBODY, NOBODY);
-		fd = make(self->node, NULL, 0, 0);
-		check(fd >= 0, "NEW: %s", km_error(fd));
-		check(km_try_add(fd, KMONITOR_TARGET_ALL, 0, KM_LIFE, 0,
-				 &handle) == -EPERM,
-		      "expected ALL to be refused");
-		check(km_try_add(fd, KMONITOR_TARGET_TREE, 1, KM_LIFE, 0,
-				 &handle) == -EPERM,
-		      "expected init to be refused");
-		km_add(fd, KMONITOR_TARGET_TREE, 0, KM_LIFE, 0);
+		use_as_nobody(self->node);
 		_exit(0);
 	}
 	EXPECT_EQ(0, km_join(child));

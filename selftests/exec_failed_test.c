@@ -167,24 +167,42 @@ TEST_F(monitor, execveat_by_descriptor_fails_alike)
 	close(call.dirfd);
 }
 
+static void *fail_twice(void *arg)
+{
+	char *argv[] = { "x", NULL };
+
+	execv("/nonexistent/a", argv);
+	execv("/nonexistent/b", argv);
+	return arg;
+}
+
 TEST_F(monitor, the_failure_of_a_thread_has_its_thread_id)
 {
 	const struct kmonitor_event *event;
-	pid_t child;
+	pthread_t thread;
+	pid_t child, tid;
 
 	child = km_fork();
 	if (!child) {
-		char *argv[] = { "x", NULL };
-
-		execv("/nonexistent/a", argv);
-		execv("/nonexistent/b", argv);
+		check(!pthread_create(&thread, NULL, fail_twice, NULL) &&
+			      !pthread_join(thread, NULL),
+		      "no thread");
 		_exit(0);
 	}
 	EXPECT_EQ(0, km_join(child));
 	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, child);
-	EXPECT_EQ(2, km_count(&self->log, KMONITOR_EXEC_FAILED, child));
-	event = km_find(&self->log, KMONITOR_EXEC_FAILED, child);
+	event = km_find(&self->log, KMONITOR_THREAD_CREATE, child);
+	ASSERT_NE(NULL, event);
+	tid = event->fork.pid;
+	EXPECT_EQ(2, km_count(&self->log, KMONITOR_EXEC_FAILED, 0));
+	ASSERT_EQ(2, km_count(&self->log, KMONITOR_EXEC_FAILED, tid));
+	event = km_find(&self->log, KMONITOR_EXEC_FAILED, tid);
+	for (int i = 0; i < 2; i++)
+		EXPECT_EQ(child, event[i].tgid);
 	EXPECT_LT(event->time_ns, event[1].time_ns);
+	/* They are in order with what the thread did before and after. */
+	EXPECT_EQ(KMONITOR_THREAD_CREATE, event[-1].type);
+	EXPECT_EQ(KMONITOR_THREAD_EXIT, event[2].type);
 }
 
 TEST_F(monitor, a_success_is_no_failure)

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -17,6 +18,7 @@
 #define THREAD_TARGET KMONITOR_TARGET_THREAD
 #define PROCESS KMONITOR_TARGET_PROCESS
 #define TREE KMONITOR_TARGET_TREE
+#define CGROUP KMONITOR_TARGET_CGROUP
 #define UID KMONITOR_TARGET_UID
 #define ALL KMONITOR_TARGET_ALL
 
@@ -27,6 +29,12 @@
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL
 #endif
+
+/* Every target there is. */
+static const uint32_t all_targets[] = { THREAD_TARGET, PROCESS, TREE,
+					CGROUP,	       UID,	ALL };
+
+enum { NR_TARGETS = sizeof(all_targets) / sizeof(*all_targets) };
 
 #define EXITS (KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT)
 
@@ -74,6 +82,19 @@ static int del(int fd, uint32_t target, uint64_t id, uint32_t events,
 	return edit(fd, KMONITOR_IOC_FILTER_DEL, target, id, events, flags);
 }
 
+/* The process, or what is true of all: the root cgroup, root as user. */
+static uint64_t id_for(uint32_t target, pid_t pid)
+{
+	struct stat info;
+
+	if (target < CGROUP)
+		return pid;
+	if (target != CGROUP)
+		return 0;
+	must(stat("/sys/fs/cgroup", &info));
+	return info.st_ino;
+}
+
 /* A process that waits, forks a child with this status, and ends with it. */
 static pid_t fork_at_gate(int gate[2], int status)
 {
@@ -98,32 +119,30 @@ static void let_live(int gate[2], pid_t pid)
 /* Every target can ignore what any other wants. */
 TEST_F(monitor, ignore_wins_over_any_target)
 {
-	static const uint32_t targets[] = { THREAD_TARGET, PROCESS, TREE, UID,
-					    ALL };
-
-	for (int wanting = 0; wanting < 5; wanting++) {
-		for (int ignoring = 0; ignoring < 5; ignoring++) {
+	for (int wanting = 0; wanting < NR_TARGETS; wanting++) {
+		for (int ignoring = 0; ignoring < NR_TARGETS; ignoring++) {
 			struct km_log log = {};
 			int fd = km_open(0);
 			pid_t pid = fork_at_gate(self->gate, 0);
 
-			ASSERT_EQ(0, add(fd, targets[wanting],
-					 targets[wanting] < UID ? pid : 0,
+			ASSERT_EQ(0, add(fd, all_targets[wanting],
+					 id_for(all_targets[wanting], pid),
 					 KM_LIFE, 0));
-			ASSERT_EQ(0, add(fd, targets[ignoring],
-					 targets[ignoring] < UID ? pid : 0, 0,
+			ASSERT_EQ(0, add(fd, all_targets[ignoring],
+					 id_for(all_targets[ignoring], pid), 0,
 					 IGNORE));
 			let_live(self->gate, pid);
 			km_drain(fd, &log);
 			EXPECT_EQ(0, km_count(&log, KMONITOR_PROCESS_FORK, pid))
 			{
 				TH_LOG("target %u ignores %u",
-				       targets[ignoring], targets[wanting]);
+				       all_targets[ignoring],
+				       all_targets[wanting]);
 			}
 			EXPECT_EQ(0, km_count(&log, KMONITOR_THREAD_EXIT, pid));
 			/* Of a thread only what the thread does. */
-			EXPECT_EQ(targets[ignoring] == THREAD_TARGET &&
-					  targets[wanting] != THREAD_TARGET,
+			EXPECT_EQ(all_targets[ignoring] == THREAD_TARGET &&
+					  all_targets[wanting] != THREAD_TARGET,
 				  km_count(&log, KMONITOR_PROCESS_EXIT, pid));
 			close(fd);
 		}
@@ -196,24 +215,21 @@ TEST_F(monitor, an_ignored_tree_says_only_its_end)
 /* One that wants and one that ignores the same are two entries. */
 TEST_F(monitor, ignore_is_a_part_of_the_name)
 {
-	static const uint32_t targets[] = { THREAD_TARGET, PROCESS, TREE, UID,
-					    ALL };
-
-	for (int i = 0; i < 5; i++) {
-		uint64_t id = targets[i] < UID ? getpid() : 0;
+	for (int i = 0; i < NR_TARGETS; i++) {
+		uint64_t id = id_for(all_targets[i], getpid());
 		int fd = km_open(0);
 
-		EXPECT_EQ(0, add(fd, targets[i], id, EXITS, IGNORE));
-		EXPECT_EQ(0, add(fd, targets[i], id, EXITS, 0));
-		EXPECT_EQ(0, add(fd, targets[i], id, EXITS, IGNORE));
+		EXPECT_EQ(0, add(fd, all_targets[i], id, EXITS, IGNORE));
+		EXPECT_EQ(0, add(fd, all_targets[i], id, EXITS, 0));
+		EXPECT_EQ(0, add(fd, all_targets[i], id, EXITS, IGNORE));
 		EXPECT_EQ(2, km_stats(fd).filters);
-		EXPECT_EQ(0, del(fd, targets[i], id, EXITS, 0));
-		EXPECT_EQ(-ENOENT, del(fd, targets[i], id, EXITS, 0));
+		EXPECT_EQ(0, del(fd, all_targets[i], id, EXITS, 0));
+		EXPECT_EQ(-ENOENT, del(fd, all_targets[i], id, EXITS, 0));
 		EXPECT_EQ(1, km_stats(fd).filters);
-		EXPECT_EQ(0, del(fd, targets[i], id, KMONITOR_THREAD_EXIT,
+		EXPECT_EQ(0, del(fd, all_targets[i], id, KMONITOR_THREAD_EXIT,
 				 IGNORE));
 		EXPECT_EQ(1, km_stats(fd).filters);
-		EXPECT_EQ(0, del(fd, targets[i], id, KMONITOR_PROCESS_EXIT,
+		EXPECT_EQ(0, del(fd, all_targets[i], id, KMONITOR_PROCESS_EXIT,
 				 IGNORE));
 		EXPECT_EQ(0, km_stats(fd).filters);
 		close(fd);
@@ -237,17 +253,14 @@ TEST_F(monitor, ignore_ends_with_its_entry)
 
 TEST_F(monitor, failed_only_lets_failures_and_other_events_pass)
 {
-	static const uint32_t targets[] = { THREAD_TARGET, PROCESS, TREE, UID,
-					    ALL };
-
 	for (int status = 0; status < 2; status++) {
-		for (int i = 0; i < 5; i++) {
+		for (int i = 0; i < NR_TARGETS; i++) {
 			struct km_log log = {};
 			int fd = km_open(0);
 			pid_t pid = fork_at_gate(self->gate, status);
-			uint64_t id = targets[i] < UID ? pid : 0;
+			uint64_t id = id_for(all_targets[i], pid);
 
-			ASSERT_EQ(0, add(fd, targets[i], id, KM_LIFE,
+			ASSERT_EQ(0, add(fd, all_targets[i], id, KM_LIFE,
 					 FAILED_ONLY));
 			let_live(self->gate, pid);
 			km_drain(fd, &log);
@@ -255,7 +268,7 @@ TEST_F(monitor, failed_only_lets_failures_and_other_events_pass)
 				  km_count(&log, KMONITOR_PROCESS_FORK, pid));
 			EXPECT_EQ(status,
 				  km_count(&log, KMONITOR_THREAD_EXIT, pid));
-			EXPECT_EQ(targets[i] == THREAD_TARGET ? 0 : status,
+			EXPECT_EQ(all_targets[i] == THREAD_TARGET ? 0 : status,
 				  km_count(&log, KMONITOR_PROCESS_EXIT, pid));
 			close(fd);
 		}

@@ -108,7 +108,7 @@ TEST_F(monitor, the_cpu_is_the_one_it_happened_on)
 	const struct kmonitor_event *event;
 	pid_t child;
 
-	for (int cpu = 0; cpu < 2; cpu++) {
+	for (int cpu = 0; cpu < km_cpus(); cpu++) {
 		km_pin(cpu);
 		child = km_fork();
 		if (!child)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Promise 8: ids are those of the creator's namespaces, however deep they nest. */
+/*
+ * Promise 8: ids are those of the creator's namespaces, however deep they nest;
+ * times are those of the machine.
+ */
 
 #include "kselftest_harness.h"
 
@@ -10,6 +13,10 @@
 #include <sys/wait.h>
 
 #include "common.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
 
 #define ALL KMONITOR_TARGET_ALL
 
@@ -173,6 +180,67 @@ TEST(a_parent_outside_the_namespace_has_no_id)
 		_exit(0);
 	}
 	EXPECT_EQ(0, km_join(child));
+}
+
+#define DAY_NS 86400000000000ULL
+
+/* The child's life as another descriptor has it, and since that time. */
+static void expect_same_times(int fd, int outside, pid_t child, uint64_t since)
+{
+	const struct kmonitor_event *event, *other;
+	struct km_log log = {}, outer = {};
+
+	km_read_until(fd, &log, KMONITOR_PROCESS_EXIT, child);
+	km_read_until(outside, &outer, KMONITOR_PROCESS_EXIT, child);
+	event = km_find(&log, KMONITOR_PROCESS_EXIT, child);
+	other = km_find(&outer, KMONITOR_PROCESS_EXIT, child);
+	check(event->start_ns == other->start_ns &&
+		      event->time_ns == other->time_ns,
+	      "the exit has other times in the namespace");
+	check(event->start_ns - since < DAY_NS / 2 &&
+		      event->time_ns - since < DAY_NS / 2,
+	      "the exit has the times of the namespace");
+	event = km_find_fork(&log, child);
+	other = km_find_fork(&outer, child);
+	check(event && other, "no fork of %d", child);
+	check(event->start_ns == other->start_ns &&
+		      event->fork.start_ns == other->fork.start_ns &&
+		      event->time_ns == other->time_ns,
+	      "the fork has other times in the namespace");
+	check(event->start_ns - since < DAY_NS / 2 &&
+		      event->fork.start_ns - since < DAY_NS / 2 &&
+		      event->time_ns - since < DAY_NS / 2,
+	      "the fork has the times of the namespace");
+}
+
+/* Whose clock is a day ahead has the same times in its records. */
+TEST(a_time_namespace_shifts_nothing)
+{
+	uint64_t before = km_boottime_ns();
+	int outside = km_open(0), fd;
+	pid_t child;
+
+	km_add(outside, KMONITOR_TARGET_TREE, 0, KM_LIFE, 0);
+	child = km_fork();
+	if (!child) {
+		must(unshare(CLONE_NEWTIME));
+		km_must_write("/proc/self/timens_offsets", "boottime 86400 0");
+		child = km_fork();
+		if (child)
+			_exit(km_join(child) >> 8);
+		check(km_boottime_ns() >= before + DAY_NS,
+		      "the clock is not ahead");
+		fd = km_open(0);
+		km_add(fd, KMONITOR_TARGET_TREE, 0, KM_LIFE, 0);
+		child = km_fork();
+		if (!child)
+			_exit(0);
+		km_join(child);
+		expect_same_times(fd, outside, child, before);
+		_exit(0);
+	}
+	EXPECT_EQ(0, km_join(child));
+	close(outside);
 }
 
 TEST_HARNESS_MAIN

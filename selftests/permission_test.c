@@ -4,6 +4,7 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -237,6 +238,78 @@ TEST(root_cannot_aim_a_descriptor_beyond_its_creator)
 	km_gate_open(gate);
 	km_join(creator);
 	km_join(subject);
+	close(fd);
+}
+
+/* A descriptor of nobody's, who has gone. */
+static int open_as_nobody(void)
+{
+	int sockets[2], fd;
+	pid_t creator;
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	creator = km_fork();
+	if (!creator) {
+		km_become(NOBODY, NOBODY);
+		km_send_fd(sockets[0], km_open(0));
+		_exit(0);
+	}
+	fd = km_receive_fd(sockets[1]);
+	km_join(creator);
+	close(sockets[0]);
+	close(sockets[1]);
+	return fd;
+}
+
+enum { RUID, EUID, SUID, RGID, EGID, SGID, IDS };
+
+/* Nobody's process at the gate, of which one id is another's. */
+static pid_t fork_with_odd_id(int odd, int gate[2])
+{
+	id_t id[IDS];
+	int ready[2];
+	pid_t child;
+
+	km_gate(ready);
+	child = km_fork();
+	if (!child) {
+		for (int i = 0; i < IDS; i++)
+			id[i] = i == odd ? OTHER : NOBODY;
+		must(setgroups(0, NULL));
+		must(setresgid(id[RGID], id[EGID], id[SGID]));
+		must(setresuid(id[RUID], id[EUID], id[SUID]));
+		must(prctl(PR_SET_DUMPABLE, 1));
+		km_gate_open(ready);
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	close(ready[0]);
+	close(ready[1]);
+	return child;
+}
+
+/* The caller is root, so that it is the creator who is refused. */
+TEST(each_id_of_a_task_counts)
+{
+	int fd = open_as_nobody();
+	int gate[2];
+	pid_t subject;
+
+	km_gate(gate);
+	for (int odd = 0; odd <= IDS; odd++) {
+		subject = fork_with_odd_id(odd, gate);
+		for (int i = 0; i < 3; i++) {
+			EXPECT_EQ(odd < IDS ? -EPERM : 0,
+				  add(fd, task_targets[i], subject))
+			{
+				TH_LOG("target %u, id %d", task_targets[i],
+				       odd);
+			}
+		}
+		km_gate_open(gate);
+		km_join(subject);
+	}
 	close(fd);
 }
 

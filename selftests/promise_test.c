@@ -257,16 +257,19 @@ TEST(promise_6_trees_are_complete)
 	struct km_log log = {};
 	const struct kmonitor_event *empty;
 	size_t strangers = 0;
-	pid_t root;
-	int fd = km_open(1U << 14), gate[2], hold[2];
+	pid_t root, held;
+	int fd = km_open(1U << 14), gate[2], hold[2], ready[2];
 
 	km_gate(gate);
 	km_gate(hold);
+	km_gate(ready);
 	root = km_fork();
 	if (!root) {
 		if (!km_fork()) {
 			setsid();
-			km_join(fork_at_gate(hold));
+			held = fork_at_gate(hold);
+			km_gate_open(ready);
+			km_join(held);
 			_exit(0);
 		}
 		/* Children are born while the tree is added. */
@@ -286,7 +289,7 @@ TEST(promise_6_trees_are_complete)
 				_exit(0);
 		}
 	}
-	usleep(20000);
+	km_gate_wait(ready);
 	km_add(fd, TREE, root, KM_LIFE, 0);
 	usleep(20000);
 	km_gate_open(gate);
@@ -378,24 +381,26 @@ TEST(promise_8_identity)
 		.set_tid = (uintptr_t)&first,
 		.set_tid_size = 1,
 	};
+	const uint64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK);
+	uint64_t first_ticks, ticks;
 	int fd = km_open(0);
 
 	km_add(fd, PROCESS, 0, KMONITOR_PROCESS_FORK, 0);
 	first = fork_to_end(0);
+	first_ticks = km_start_ticks(first);
 	km_join(first);
 	again = must(syscall(SYS_clone3, &args, sizeof(args)));
 	if (!again)
 		_exit(0);
 	ASSERT_EQ(first, again);
-	EXPECT_EQ(km_start_ticks(again), km_start_ticks(again));
+	ticks = km_start_ticks(again);
 	km_drain(fd, &log);
 	ASSERT_EQ(2, log.nr);
 	EXPECT_EQ(first, log.event[0].fork.tgid);
 	EXPECT_EQ(first, log.event[1].fork.tgid);
 	EXPECT_LT(log.event[0].fork.start_ns, log.event[1].fork.start_ns);
-	EXPECT_EQ(km_start_ticks(again),
-		  log.event[1].fork.start_ns /
-			  (1000000000 / sysconf(_SC_CLK_TCK)));
+	EXPECT_EQ(first_ticks, log.event[0].fork.start_ns / tick_ns);
+	EXPECT_EQ(ticks, log.event[1].fork.start_ns / tick_ns);
 	km_join(again);
 	close(fd);
 	free(log.event);

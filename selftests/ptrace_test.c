@@ -3,10 +3,10 @@
 
 #include "kselftest_harness.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -111,6 +111,57 @@ TEST_F(monitor, who_asks_to_be_traced_is_the_peer)
 		    KMONITOR_PTRACE_ATTACH);
 }
 
+/* A process that creates another at the gate, and both wait. */
+static pid_t clone_at_gate(int gate[2], unsigned long flags)
+{
+	pid_t child = km_fork();
+
+	if (child)
+		return child;
+	km_gate_wait(gate);
+	km_raw_clone(flags);
+	for (;;)
+		pause();
+}
+
+/* The tracer learns of it by ptrace(2), and its monitor by the FORK. */
+TEST_F(monitor, who_is_traced_from_its_birth_is_not_attached_to)
+{
+	static const struct {
+		long options;
+		unsigned long flags;
+	} ways[] = {
+		{ PTRACE_O_TRACEFORK, SIGCHLD },
+		{ PTRACE_O_TRACEVFORK, CLONE_VFORK | SIGCHLD },
+		{ PTRACE_O_TRACECLONE, 0 },
+		{ 0, CLONE_PTRACE | SIGCHLD },
+	};
+	pid_t child, tracee;
+	int gate[2];
+
+	km_gate(gate);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		child = clone_at_gate(gate, ways[i].flags);
+		must(ptrace(PTRACE_SEIZE, child, 0, ways[i].options));
+		expect_next(_metadata, self->fd, &self->log, child,
+			    KMONITOR_PTRACE_ATTACH);
+		km_gate_open(gate);
+		do {
+			tracee = must(waitpid(-1, NULL, __WALL));
+		} while (tracee == child);
+		km_drain(self->fd, &self->log);
+		EXPECT_NE(NULL, km_find_fork(&self->log, tracee));
+		EXPECT_EQ(2 * i + 1, km_count(&self->log, KMONITOR_PTRACE, 0));
+		must(ptrace(PTRACE_DETACH, tracee, 0, 0));
+		expect_next(_metadata, self->fd, &self->log, tracee,
+			    KMONITOR_PTRACE_DETACH);
+		must(kill(tracee, SIGKILL));
+		must(kill(child, SIGKILL));
+		while (waitpid(-1, NULL, __WALL) > 0)
+			;
+	}
+}
+
 TEST_F(monitor, a_refused_attach_is_not_told)
 {
 	check(ptrace(PTRACE_ATTACH, getpid(), 0, 0) == -1 && errno == EPERM,
@@ -133,8 +184,8 @@ TEST_F(monitor, a_peer_that_the_creator_may_not_see_is_not_named)
 	if (!creator) {
 		pid_t tracer;
 
-		must(syscall(SYS_setresgid, 5, 5, 5));
-		must(syscall(SYS_setresuid, 5, 5, 5));
+		must(setresgid(5, 5, 5));
+		must(setresuid(5, 5, 5));
 		must(prctl(PR_SET_DUMPABLE, 1));
 		fd = km_open(0);
 		km_add(fd, KMONITOR_TARGET_TREE, 0, KMONITOR_PTRACE, 1);

@@ -4,12 +4,13 @@
  *
  * A process has two threads.  The sibling leaves first: signal->live falls to
  * one, and on its way through exit_mm() it clears its tid word and wakes the
- * futex there.  The waiter is a process of higher real-time priority bound to
- * the same CPU: the wake-up puts the sibling aside right there, behind its
- * decrement of signal->live and before exit_files().  Then the leader leaves,
- * takes signal->live to zero, passes all of do_exit() on the other CPU and
- * becomes a zombie.  The memory, the socket and the lock of the process live
- * on with the sibling.
+ * futex there.  The waiter has a higher real-time priority and is bound to the
+ * same CPU, as all are: the wake-up puts the sibling aside right there, behind
+ * its decrement of signal->live and before exit_files().  The waiter wakes the
+ * test, whose priority is above the sibling's too, and which does not sleep
+ * until it has seen enough.  It lets the leader leave, its equal, which takes
+ * signal->live to zero, passes all of do_exit() and becomes a zombie.  The
+ * memory, the socket and the lock of the process live on with the sibling.
  *
  * If the record came with the end of the thread that found group_dead, it
  * would be there before the leader is a zombie, and the test that nothing has
@@ -32,18 +33,19 @@
 
 #include "common.h"
 
-#define STALL_CPU 0
-#define OTHER_CPU 1
+/* Real-time priorities; the test and the leader have the same. */
+#define SIBLING 10
+#define TEST_AND_LEADER 15
+#define WAITER 20
 
 /* Shared by all: the sibling's tid word, and how far the others have come. */
 struct stage {
 	int tid_word;
 	int waiting;
-	int stalled;
-	int released;
 	in_port_t port;
 	int ready[2];
 	int sibling_leaves[2];
+	int stalled[2];
 	int leader_leaves[2];
 };
 
@@ -53,33 +55,27 @@ FIXTURE(process)
 	int memfd;
 	int lock;
 	pid_t pid;
-	pid_t hog;
+	pid_t waiter;
 	struct stage *stage;
 	struct km_log log;
 };
 
-static void bind_to(int cpu, int priority)
+static void set_priority(int priority)
 {
 	struct sched_param param = { .sched_priority = priority };
 
-	km_pin(cpu);
 	must(sched_setscheduler(0, SCHED_FIFO, &param));
 }
 
 /* Takes the CPU from the sibling as soon as its tid word is cleared. */
-static void hog_the_cpu(struct stage *stage)
+static void wait_for_sibling(struct stage *stage)
 {
-	uint64_t end;
-
-	bind_to(STALL_CPU, 20);
+	set_priority(WAITER);
 	stage->waiting = 1;
 	while (__atomic_load_n(&stage->tid_word, __ATOMIC_ACQUIRE))
 		syscall(SYS_futex, &stage->tid_word, FUTEX_WAIT, 1, NULL, NULL,
 			0);
-	__atomic_store_n(&stage->stalled, 1, __ATOMIC_RELEASE);
-	end = km_boottime_ns() + KM_TIMEOUT_MS / 2 * 1000000ULL;
-	while (!__atomic_load_n(&stage->released, __ATOMIC_ACQUIRE))
-		check(km_boottime_ns() < end, "nobody released the sibling");
+	km_gate_open(stage->stalled);
 	_exit(0);
 }
 
@@ -87,7 +83,7 @@ static void *sibling(void *arg)
 {
 	struct stage *stage = arg;
 
-	bind_to(STALL_CPU, 10);
+	set_priority(SIBLING);
 	syscall(SYS_set_tid_address, &stage->tid_word);
 	__atomic_store_n(&stage->tid_word, 1, __ATOMIC_RELEASE);
 	km_gate_open(stage->ready);
@@ -143,19 +139,21 @@ FIXTURE_SETUP(process)
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 	km_gate(self->stage->ready);
 	km_gate(self->stage->sibling_leaves);
+	km_gate(self->stage->stalled);
 	km_gate(self->stage->leader_leaves);
 
-	km_pin(OTHER_CPU);
+	km_pin(0);
+	set_priority(TEST_AND_LEADER);
 	self->pid = km_fork();
 	if (!self->pid)
 		hold_and_leave(self->stage, self->memfd, lock);
 	km_gate_wait(self->stage->ready);
 	must(unlink(lock));
-	self->hog = km_fork();
-	if (!self->hog)
-		hog_the_cpu(self->stage);
+	self->waiter = km_fork();
+	if (!self->waiter)
+		wait_for_sibling(self->stage);
 	while (!__atomic_load_n(&self->stage->waiting, __ATOMIC_ACQUIRE) ||
-	       km_state(self->hog) != 'S')
+	       km_state(self->waiter) != 'S')
 		sched_yield();
 }
 
@@ -179,23 +177,15 @@ static void expect_held(struct __test_metadata *_metadata,
 	EXPECT_EQ(held ? EBUSY : 0, ret);
 }
 
-static void wait_for(const int *flag)
-{
-	uint64_t end = km_boottime_ns() + KM_TIMEOUT_MS * 1000000ULL;
-
-	while (!__atomic_load_n(flag, __ATOMIC_ACQUIRE)) {
-		check(km_boottime_ns() < end, "the sibling doesn't stall");
-		sched_yield();
-	}
-}
-
 TEST_F(process, exit_waits_for_a_stalled_sibling)
 {
 	const struct kmonitor_event *leader;
 
 	km_add(self->fd, KMONITOR_TARGET_PROCESS, self->pid, KM_LIFE, 1);
 	km_gate_open(self->stage->sibling_leaves);
-	wait_for(&self->stage->stalled);
+	check(km_readable(self->stage->stalled[0], KM_TIMEOUT_MS),
+	      "the sibling doesn't stall");
+	/* From here on the sibling runs when the test sleeps. */
 	km_gate_open(self->stage->leader_leaves);
 	while (km_state(self->pid) != 'Z')
 		sched_yield();
@@ -212,21 +202,24 @@ TEST_F(process, exit_waits_for_a_stalled_sibling)
 	EXPECT_FALSE(km_readable(self->fd, 0));
 	EXPECT_EQ(1, km_stats(self->fd).filters);
 
-	__atomic_store_n(&self->stage->released, 1, __ATOMIC_RELEASE);
 	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, self->pid);
 	expect_held(_metadata, self, false);
 	EXPECT_EQ(0, km_join(self->pid));
-	EXPECT_EQ(0, km_join(self->hog));
+	EXPECT_EQ(0, km_join(self->waiter));
 	EXPECT_EQ(3, self->log.nr);
 }
 
-/* The same without a stall, as a supervisor restarts a service. */
+/*
+ * The same without a stall, as a supervisor restarts a service.  Of them all
+ * the supervisor has the highest priority: it looks at once.
+ */
 TEST_F(process, what_it_held_is_free_when_the_record_is_read)
 {
 	km_add(self->fd, KMONITOR_TARGET_PROCESS, self->pid,
 	       KMONITOR_PROCESS_EXIT, 1);
-	must(kill(self->hog, SIGKILL));
-	EXPECT_EQ(SIGKILL, km_join(self->hog));
+	must(kill(self->waiter, SIGKILL));
+	EXPECT_EQ(SIGKILL, km_join(self->waiter));
+	set_priority(WAITER);
 	must(kill(self->pid, SIGKILL));
 	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, self->pid);
 	expect_held(_metadata, self, false);

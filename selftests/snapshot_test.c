@@ -527,6 +527,9 @@ enum known {
 struct life {
 	uint64_t start_ns;
 	enum known known;
+	/* The program, and the one that TASK had before its EXEC; 0 is none. */
+	uint64_t ino;
+	uint64_t next;
 };
 
 static struct life *life_of(struct life *lives, pid_t pid, uint64_t start_ns)
@@ -537,15 +540,48 @@ static struct life *life_of(struct life *lives, pid_t pid, uint64_t start_ns)
 	if (life->start_ns < start_ns) {
 		life->start_ns = start_ns;
 		life->known = UNKNOWN;
+		life->ino = 0;
+		life->next = 0;
 	}
 	check(life->start_ns == start_ns, "%d: the one before is back", pid);
 	return life;
+}
+
+/*
+ * TASK has the program of the last EXEC, or of the one that is under way: its
+ * record must follow before the process does anything.
+ */
+static void check_program(struct life *life, const struct kmonitor_event *e)
+{
+	uint64_t ino = e->type == KMONITOR_TASK ? e->task.ino : e->exec.ino;
+
+	if (e->type == KMONITOR_TASK) {
+		/* What is about to end may have no program any more. */
+		if (!ino)
+			return;
+		if (!life->ino)
+			life->ino = ino;
+		if (ino != life->ino && !life->next)
+			life->next = ino;
+		check(ino == (life->next ?: life->ino),
+		      "TASK of %d with a program of before", e->tgid);
+	} else {
+		check(!life->next || (e->type == KMONITOR_PROCESS_EXEC &&
+				      life->next == ino),
+		      "%s of %d, which runs the program %ju",
+		      km_type_name(e->type), e->tgid, (uintmax_t)life->next);
+	}
+	if (e->type == KMONITOR_PROCESS_EXEC) {
+		life->ino = ino;
+		life->next = 0;
+	}
 }
 
 static void check_storm(const struct km_log *log, unsigned int *tasks)
 {
 	struct life *life, *lives = calloc(1 << 22, sizeof(*lives));
 	bool complete = false;
+	uint64_t ino;
 
 	for (size_t i = 0; i < log->nr; i++) {
 		const struct kmonitor_event *e = &log->event[i];
@@ -571,12 +607,15 @@ static void check_storm(const struct km_log *log, unsigned int *tasks)
 			life->known = ALIVE;
 			++*tasks;
 		}
+		check_program(life, e);
 		if (e->type != KMONITOR_PROCESS_FORK)
 			continue;
+		ino = life->ino;
 		life = life_of(lives, e->fork.tgid, e->fork.start_ns);
 		check(life->known == UNKNOWN, "FORK of %d after its TASK",
 		      e->fork.tgid);
 		life->known = ALIVE;
+		life->ino = ino;
 	}
 	free(lives);
 }

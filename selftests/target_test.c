@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -167,6 +168,127 @@ TEST_F(monitor, id_0_as_a_thread_is_the_calling_thread)
 	ASSERT_EQ(1, self->log.nr);
 	EXPECT_EQ(KMONITOR_THREAD_CREATE, self->log.event[0].type);
 	EXPECT_EQ(getpid(), self->log.event[0].pid);
+}
+
+/* The threads of a process, one of which runs a program. */
+enum { LEADER, SECOND, THIRD, TRIO };
+
+struct trio {
+	int caller;
+	pid_t tid[TRIO];
+	int ready[2];
+	int gate[2];
+	int input[2];
+	int output[2];
+};
+
+/* The caller among them runs the program that ends with its input. */
+static void live_as(struct trio *trio, int who)
+{
+	char *argv[] = { km_helper("wait"), NULL };
+
+	trio->tid[who] = gettid();
+	km_gate_open(trio->ready);
+	if (who == trio->caller) {
+		km_gate_wait(trio->gate);
+		must(dup2(trio->input[0], STDIN_FILENO));
+		must(dup2(trio->output[1], STDOUT_FILENO));
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	for (;;)
+		pause();
+}
+
+static void *live_as_second(void *trio)
+{
+	live_as(trio, SECOND);
+	return NULL;
+}
+
+static void *live_as_third(void *trio)
+{
+	live_as(trio, THIRD);
+	return NULL;
+}
+
+static pid_t fork_trio(struct trio *trio)
+{
+	pthread_t thread;
+	pid_t child;
+
+	km_gate(trio->ready);
+	km_gate(trio->gate);
+	km_gate(trio->input);
+	km_gate(trio->output);
+	child = km_fork();
+	if (!child) {
+		check(!pthread_create(&thread, NULL, live_as_second, trio) &&
+			      !pthread_create(&thread, NULL, live_as_third,
+					      trio),
+		      "no thread");
+		live_as(trio, LEADER);
+	}
+	for (int i = 0; i < TRIO; i++)
+		km_gate_wait(trio->ready);
+	return child;
+}
+
+/*
+ * Who runs the program gets EXEC by its old id.  The thread that is left has
+ * the leader's id: only the leader's own entry, if it is the caller, stays.
+ */
+TEST_F(monitor, a_thread_entry_ends_with_the_exec_of_its_thread)
+{
+	struct trio *trio = must(mmap(NULL, KM_PAGE, PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	const struct kmonitor_event *event;
+
+	for (int caller = LEADER; caller <= SECOND; caller++) {
+		struct km_log log[TRIO] = {};
+		int fd[TRIO];
+		pid_t pid;
+
+		trio->caller = caller;
+		pid = fork_trio(trio);
+		for (int i = 0; i < TRIO; i++) {
+			fd[i] = km_open(0);
+			km_add(fd[i], THREAD_TARGET, trio->tid[i], KM_LIFE, i);
+		}
+		km_gate_open(trio->gate);
+		/* The new program says so. */
+		km_gate_wait(trio->output);
+		for (int i = 0; i < TRIO; i++) {
+			EXPECT_EQ(i == LEADER && i == caller,
+				  km_stats(fd[i]).filters);
+			km_drain(fd[i], &log[i]);
+			ASSERT_EQ(1, log[i].nr);
+			event = log[i].event;
+			EXPECT_EQ(i, event->cookie);
+			EXPECT_EQ(pid, event->tgid);
+			EXPECT_EQ(i == caller ? KMONITOR_PROCESS_EXEC :
+						KMONITOR_THREAD_EXIT,
+				  event->type);
+			EXPECT_EQ(i == caller ? pid : trio->tid[i], event->pid);
+		}
+		EXPECT_EQ(trio->tid[caller], log[caller].event->exec.old_pid);
+
+		close(trio->input[0]);
+		close(trio->input[1]);
+		EXPECT_EQ(0, km_join(pid));
+		for (int i = 0; i < TRIO; i++) {
+			EXPECT_EQ(0, km_stats(fd[i]).filters);
+			km_drain(fd[i], &log[i]);
+			EXPECT_EQ(i == LEADER && i == caller ? 2 : 1,
+				  log[i].nr);
+			close(fd[i]);
+		}
+		if (caller == LEADER) {
+			event = &log[LEADER].event[log[LEADER].nr - 1];
+			EXPECT_EQ(KMONITOR_THREAD_EXIT, event->type);
+			EXPECT_EQ(pid, event->pid);
+		}
+	}
 }
 
 TEST_F(monitor, all_gets_processes_that_nobody_named)

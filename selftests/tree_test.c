@@ -477,19 +477,36 @@ TEST_F(monitor, trees_are_deleted_inside_out_and_outside_in)
 	}
 }
 
+#define RELAYS 3
+#define LAST_RUNNER 10
+
 /*
- * Each generation forks the next and ends.  Whenever the tree is added, all
- * that comes after is in it: each FORK has its EXIT, and EMPTY counts them.
+ * Each generation forks the next and ends; the last one after the gate, with a
+ * status of its own.  Whenever the tree is added, all that comes after is in
+ * it: each FORK has its EXIT, and no relay gets away.
  */
-static void run_relay(int rounds, int gate[2])
+static void run_relay(int relay, int rounds, int ready[2], int gate[2])
 {
 	for (int i = 0; i < rounds; i++) {
 		if (i == rounds / 8)
-			km_gate_open(gate);
+			km_gate_open(ready);
+		if (i == rounds - 1)
+			km_gate_wait(gate);
 		if (km_fork())
 			_exit(0);
 	}
-	_exit(0);
+	_exit(LAST_RUNNER + relay);
+}
+
+/* How many processes have ended with this status. */
+static size_t count_status(const struct km_log *log, int status)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < log->nr; i++)
+		count += log->event[i].type == KMONITOR_PROCESS_EXIT &&
+			 log->event[i].exit.status == status << 8;
+	return count;
 }
 
 TEST_F(monitor, a_relay_of_forks_does_not_escape_from_add)
@@ -502,18 +519,19 @@ TEST_F(monitor, a_relay_of_forks_does_not_escape_from_add)
 	km_gate(ready);
 	root = km_fork();
 	if (!root) {
-		for (int i = 0; i < 3; i++) {
+		for (int i = 0; i < RELAYS; i++) {
 			if (!km_fork())
-				run_relay(rounds, ready);
+				run_relay(i, rounds, ready, self->gate);
 		}
 		km_gate_wait(self->gate);
 		_exit(0);
 	}
 	/* The runners leave it: reparented to here, outside of the root. */
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < RELAYS; i++)
 		km_gate_wait(ready);
 	km_add(self->fd, TREE, getpid(), KM_LIFE, 5);
-	km_gate_open(self->gate);
+	for (int i = 0; i < RELAYS + 1; i++)
+		km_gate_open(self->gate);
 	reap_all();
 	km_drain(self->fd, &self->log);
 	for (size_t i = 0; i < self->log.nr; i++) {
@@ -526,7 +544,9 @@ TEST_F(monitor, a_relay_of_forks_does_not_escape_from_add)
 				      event->fork.pid));
 	}
 	/* Each relay went on to its end under watch. */
-	EXPECT_LE(3, left);
+	EXPECT_LE(RELAYS, left);
+	for (int i = 0; i < RELAYS; i++)
+		EXPECT_EQ(1, count_status(&self->log, LAST_RUNNER + i));
 	EXPECT_EQ(0, km_count(&self->log, KMONITOR_LOST, 0));
 	EXPECT_LE((size_t)left, km_count(&self->log, KMONITOR_PROCESS_EXIT, 0));
 	empty = km_find(&self->log, KMONITOR_EMPTY, 0);

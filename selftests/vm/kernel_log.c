@@ -51,7 +51,33 @@ static bool is_bad(const char *line)
 }
 
 /* Poll reads without care what a wake-up from wherever writes. */
-#define RACE_OF_POLL "pollwake"
+static const char *const of_poll[] = {
+	"pollwake",  "do_sys_poll",	"do_poll", "poll_schedule_timeout",
+	"do_select", "core_sys_select",
+};
+
+/* Whether both sides of a race, "in A / B", are functions of poll. */
+static bool is_race_of_poll(const char *line)
+{
+	const char *name = strstr(line, " in ");
+	unsigned int sides = 0;
+	size_t i, len;
+
+	for (name = name ? name + 4 : ""; *name; name += strspn(name, " /")) {
+		/* Up to what the compiler may have appended. */
+		len = strcspn(name, " .");
+		for (i = 0; i < ARRAY_SIZE(of_poll); i++) {
+			if (strlen(of_poll[i]) == len &&
+			    !strncmp(of_poll[i], name, len))
+				break;
+		}
+		if (i == ARRAY_SIZE(of_poll))
+			return false;
+		sides++;
+		name += strcspn(name, " ");
+	}
+	return sides == 2;
+}
 
 /*
  * A race of data, from its first line to the one that names the reporter.  The
@@ -70,7 +96,7 @@ static bool take_race(struct race *race, const char *line)
 
 	if (strstr(line, "BUG: KCSAN:")) {
 		race->len = 0;
-		if (strstr(line, RACE_OF_POLL))
+		if (is_race_of_poll(line))
 			return false;
 		room = sizeof(race->text);
 	} else if (!race->len) {

@@ -53,11 +53,15 @@ else
 	add /etc/passwd "$work/passwd" 0644
 	add /etc/group "$work/group" 0644
 	add_dir /selftests/helpers
-	# What only the debug kernel can do, such as failing allocations.
-	debug=
-	case ${image##*/} in debug-*) debug=$build/selftests/debug/$pattern ;; esac
+	# What only the debug kernel can do, such as failing allocations; and what is too
+	# much for the slow ones, the 32-bit programs.
+	more=
+	case ${image##*/} in
+	debug-*) more=$build/selftests/debug/$pattern ;;
+	release-*) more=$build/selftests/32/$pattern ;;
+	esac
 	# shellcheck disable=SC2086,SC2231 # patterns by intent
-	for file in "$build"/selftests/$pattern "$build"/selftests/32/$pattern $debug; do
+	for file in "$build"/selftests/$pattern $more; do
 		[ ! -x "$file" ] || [ ! -f "$file" ] || add "/selftests/${file##*/}" "$file"
 	done
 	for file in "$build"/selftests/helpers/*; do

@@ -141,7 +141,8 @@ struct kmonitor_filter {
  * - %KMONITOR_CRED: real, effective or saved user or group ids changed.
  * - %KMONITOR_SID: the subject leads a new session.
  * - %KMONITOR_PTRACE: the subject attached to or detached from a task.  Of the
- *   end of either of them there is no detach.
+ *   end of either of them there is no detach, and no attach to a task that is
+ *   traced from its birth, by CLONE_PTRACE or PTRACE_O_TRACEFORK and its like.
  * - %KMONITOR_COREDUMP: the subject is about to dump core.  Whether it did, the
  *   status of its exit tells.
  * - %KMONITOR_EXEC_FAILED: execve(2) or execveat(2) returned an error.  An exec
