@@ -491,8 +491,8 @@ TEST_F(monitor, a_hidden_task_has_no_arguments)
 	int gate[2];
 	pid_t child = run_waiting(wait, argv, gate);
 
-	must(syscall(SYS_setresgid, 5, 5, 5));
-	must(syscall(SYS_setresuid, 5, 5, 5));
+	must(setresgid(5, 5, 5));
+	must(setresuid(5, 5, 5));
 	must(prctl(PR_SET_DUMPABLE, 1));
 	task = list(self->fd, &self->log, child);
 	EXPECT_EQ(KMONITOR_EVENT_REDACTED, task->flags);
