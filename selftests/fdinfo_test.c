@@ -5,9 +5,11 @@
 
 #include <inttypes.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -365,4 +367,227 @@ TEST(many_entries_are_listed_to_the_last)
 	close(fd);
 }
 
-TEST_HARNESS_MAIN
+/*
+ * A supervisor of three trees executes itself anew.  What has been born is kept
+ * for the test, out of its reach; what it knows then it writes into a file.
+ */
+
+#define TREES 3
+#define COOKIE 0x5eed0000ULL
+#define SUPERVISED 100
+#define REBUILD "--rebuild"
+
+struct born {
+	pid_t pid;
+	uint64_t cookie;
+	bool ended;
+};
+
+struct truth {
+	unsigned int nr;
+	struct born born[16];
+};
+
+static pid_t bear(struct truth *truth, uint64_t cookie, int gate[2])
+{
+	pid_t child = fork_waiting(gate);
+
+	truth->born[truth->nr++] =
+		(struct born){ .pid = child, .cookie = cookie };
+	return child;
+}
+
+/* The root comes first; its children stand behind it. */
+static struct born *bear_tree(struct truth *truth, unsigned int children,
+			      uint64_t cookie, int gate[2])
+{
+	struct born *root = &truth->born[truth->nr++];
+	int ready[2];
+	pid_t pid;
+
+	km_gate(ready);
+	pid = km_fork();
+	if (!pid) {
+		for (unsigned int i = 0; i < children; i++)
+			bear(truth, cookie, gate);
+		km_gate_open(ready);
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	close(ready[0]);
+	close(ready[1]);
+	*root = (struct born){ .pid = pid, .cookie = cookie };
+	return root;
+}
+
+/* Whoever has not been waited for has ended all the same. */
+static void end(struct born *born)
+{
+	must(kill(born->pid, SIGKILL));
+	while (km_state(born->pid) != 'Z')
+		sched_yield();
+	born->ended = true;
+}
+
+/* Has its trees, loses some of their members and all that it knows of them. */
+static void supervise(struct truth *truth, int out)
+{
+	struct born *root[TREES];
+	int gate[2];
+
+	km_gate(gate);
+	must(dup2(km_open(0), SUPERVISED));
+	for (unsigned int i = 0; i < TREES; i++) {
+		root[i] = bear_tree(truth, i + 1, COOKIE + i, gate);
+		km_add(SUPERVISED, TREE, root[i]->pid, KMONITOR_PROCESS_EXIT,
+		       COOKIE + i);
+	}
+	end(root[1] + 1);
+	end(root[2]);
+	must(dup2(out, STDOUT_FILENO));
+	execl("/proc/self/exe", "fdinfo_test", REBUILD, NULL);
+	die("exec: %s", km_error(errno));
+}
+
+/* All that the descriptor tells of a tree; (tgid, start_ns) must be exact. */
+static void rebuild_tree(int fd, const struct entry *tree)
+{
+	struct kmonitor_snapshot arg = { .handle = tree->handle, .token = 1 };
+	struct km_log log = {};
+	int ret;
+
+	do {
+		ret = km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &arg);
+		km_drain(fd, &log);
+	} while (ret == 1);
+	check(!ret, "SNAPSHOT: %s", km_error(ret));
+	check(tree->target == TREE && tree->events == KMONITOR_PROCESS_EXIT,
+	      "target %u, events %#x", tree->target, tree->events);
+	printf("tree %" PRIx64 " %" PRIu64 " %u\n", tree->cookie, tree->id,
+	       tree->members);
+	for (size_t i = 0; i < log.nr; i++) {
+		const struct kmonitor_event *task = &log.event[i];
+		struct kmonitor_get_pidfd process = {
+			.tgid = task->tgid,
+			.start_ns = task->start_ns,
+		};
+
+		if (task->type != KMONITOR_TASK)
+			continue;
+		must(ioctl(fd, KMONITOR_IOC_GET_PIDFD, &process));
+		printf("process %" PRIx64 " %d\n", (uint64_t)task->cookie,
+		       task->tgid);
+	}
+}
+
+static void end_tree(int fd, const struct entry *tree)
+{
+	struct kmonitor_kill arg = {
+		.handle = tree->handle,
+		.signo = SIGKILL,
+	};
+	struct km_log log = {};
+
+	must(ioctl(fd, KMONITOR_IOC_KILL, &arg));
+	check(arg.signalled == tree->members && !arg.refused,
+	      "expected %u signalled, got %u, and %u refused", tree->members,
+	      arg.signalled, arg.refused);
+	km_read_until(fd, &log, KMONITOR_EMPTY, tree->id);
+	check(log.event[log.nr - 1].empty.handle == tree->handle,
+	      "EMPTY of another handle");
+}
+
+/* The new program: it has the descriptor, and nothing else. */
+static int rebuild(int fd)
+{
+	struct fdinfo info = read_fdinfo(fd);
+
+	for (uint32_t i = 0; i < info.nr; i++)
+		rebuild_tree(fd, &info.entry[i]);
+	for (uint32_t i = 0; i < info.nr; i++)
+		end_tree(fd, &info.entry[i]);
+	info = read_fdinfo(fd);
+	check(!info.nr, "expected no entry, got %u", info.nr);
+	return 0;
+}
+
+/* Takes what is so off the list; false if it was not there. */
+static bool take_born(struct truth *truth, pid_t pid, uint64_t cookie)
+{
+	for (unsigned int i = 0; i < truth->nr; i++) {
+		struct born *born = &truth->born[i];
+
+		if (born->pid != pid || born->cookie != cookie || born->ended)
+			continue;
+		born->ended = true;
+		return true;
+	}
+	return false;
+}
+
+static uint32_t count_living(const struct truth *truth, uint64_t cookie)
+{
+	uint32_t nr = 0;
+
+	for (unsigned int i = 0; i < truth->nr; i++)
+		nr += truth->born[i].cookie == cookie && !truth->born[i].ended;
+	return nr;
+}
+
+static pid_t root_of(const struct truth *truth, uint64_t cookie)
+{
+	unsigned int i = 0;
+
+	while (i < truth->nr && truth->born[i].cookie != cookie)
+		i++;
+	return truth->born[i].pid;
+}
+
+TEST(a_supervisor_rebuilds_its_state)
+{
+	struct truth *truth =
+		must(mmap(NULL, sizeof(*truth), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	unsigned int trees = 0, processes = 0;
+	int out = must(memfd_create("state", 0));
+	uint32_t members;
+	uint64_t cookie;
+	char line[128];
+	FILE *file;
+	int pid;
+
+	pid = km_fork();
+	if (!pid)
+		supervise(truth, out);
+	EXPECT_EQ(0, km_join(pid));
+	must(lseek(out, 0, SEEK_SET));
+	file = fdopen(out, "r");
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "process %" SCNx64 " %d\n", &cookie, &pid) ==
+		    2) {
+			EXPECT_TRUE(take_born(truth, pid, cookie));
+			processes++;
+			continue;
+		}
+		ASSERT_EQ(3, sscanf(line, "tree %" SCNx64 " %d %u\n", &cookie,
+				    &pid, &members));
+		EXPECT_EQ(root_of(truth, cookie), pid);
+		EXPECT_EQ(count_living(truth, cookie), members);
+		trees++;
+	}
+	fclose(file);
+	EXPECT_EQ(TREES, trees);
+	/* Three roots and six children, of which one each has ended. */
+	EXPECT_EQ(9, truth->nr);
+	EXPECT_EQ(7, processes);
+	for (unsigned int i = 0; i < TREES; i++)
+		EXPECT_EQ(0, count_living(truth, COOKIE + i));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], REBUILD))
+		return rebuild(SUPERVISED);
+	return test_harness_run(argc, argv);
+}

@@ -7,8 +7,12 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include "common.h"
 
@@ -224,6 +228,152 @@ TEST_F(ring, multishot_poll_tells_each_refill)
 		ASSERT_EQ(1, km_read(self->fd, event, 4));
 		ASSERT_TRUE(nothing_completed(&self->ring));
 	}
+	EXPECT_EQ(0, workers());
+}
+
+/*
+ * No wake-up is missed.  The producer makes the next record at the very moment
+ * in which the consumer finds the ring empty: a wake-up that is missed is one
+ * that never comes.
+ */
+
+#define AHEAD 2
+
+/* Counts what the consumer has had; shared with the producer. */
+static unsigned int *make_counter(void)
+{
+	return must(mmap(NULL, KM_PAGE, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+}
+
+static void count(unsigned int *consumed, unsigned int nr)
+{
+	__atomic_add_fetch(consumed, nr, __ATOMIC_RELEASE);
+}
+
+/* A child that is renamed so often, each time a record. */
+static pid_t start_producer(int fd, const unsigned int *consumed,
+			    unsigned int rounds)
+{
+	struct kmonitor_event event;
+	int gate[2];
+	pid_t child;
+
+	km_gate(gate);
+	child = km_fork();
+	if (!child) {
+		must(prctl(PR_SET_PDEATHSIG, SIGKILL));
+		km_gate_wait(gate);
+		for (unsigned int i = 0; i < rounds; i++) {
+			while (__atomic_load_n(consumed, __ATOMIC_ACQUIRE) +
+				       AHEAD <
+			       i)
+				sched_yield();
+			must(prctl(PR_SET_NAME, "producer"));
+		}
+		_exit(0);
+	}
+	/* Its own birth is no matter. */
+	check(km_read(fd, &event, 1) == 1 && event.fork.pid == child,
+	      "no record of the producer");
+	km_add(fd, KMONITOR_TARGET_PROCESS, child, KMONITOR_COMM, 2);
+	km_gate_open(gate);
+	close(gate[0]);
+	close(gate[1]);
+	return child;
+}
+
+/* The kernel's thread may not have taken the last ones yet. */
+static struct io_uring_sqe *next_sqe(struct io_uring *ring)
+{
+	struct io_uring_sqe *sqe;
+
+	while (!(sqe = io_uring_get_sqe(ring)))
+		check(io_uring_sqring_wait(ring) >= 0, "no room to submit");
+	return sqe;
+}
+
+/* Without a completion. */
+static void give_back(struct io_uring *ring, void *buffer, size_t size, int id)
+{
+	struct io_uring_sqe *sqe = next_sqe(ring);
+
+	io_uring_prep_provide_buffers(sqe, buffer, size, 1, GROUP, id);
+	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+	submit(ring, sqe, false);
+}
+
+TEST_F(ring, no_wake_up_is_missed_by_a_multishot_read)
+{
+	const unsigned int rounds = km_scale(4000, 1000);
+	unsigned int *consumed = make_counter();
+	struct io_uring_cqe cqe;
+	uint64_t seq = 1;
+	pid_t producer;
+	int id;
+
+	producer = start_producer(self->fd, consumed, rounds);
+	provide(&self->ring, self->buffer, sizeof(self->buffer[0]), BUFFERS, 0);
+	start_multishot(&self->ring, self->fd, self->fixed);
+	while (*consumed < rounds) {
+		cqe = next_completion(&self->ring);
+		if (cqe.res > 0) {
+			id = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
+			ASSERT_GT(BUFFERS, id);
+			for (int at = 0; at < cqe.res / (int)RECORD; at++)
+				ASSERT_EQ(++seq, self->buffer[id][at].seq);
+			give_back(&self->ring, self->buffer[id],
+				  sizeof(self->buffer[id]), id);
+			count(consumed, cqe.res / RECORD);
+		} else {
+			ASSERT_EQ(-ENOBUFS, cqe.res);
+		}
+		if (!(cqe.flags & IORING_CQE_F_MORE))
+			start_multishot(&self->ring, self->fd, self->fixed);
+	}
+	EXPECT_EQ(0, km_join(producer));
+	EXPECT_EQ(rounds, *consumed);
+	EXPECT_EQ(rounds + 1, km_stats(self->fd).recorded);
+	EXPECT_EQ(0, workers());
+}
+
+static void start_poll(struct io_uring *ring, int fd, bool fixed)
+{
+	struct io_uring_sqe *sqe = next_sqe(ring);
+
+	/* Without IORING_POLL_ADD_LEVEL it tells edges. */
+	io_uring_prep_poll_multishot(sqe, fixed ? 0 : fd, POLLIN);
+	submit(ring, sqe, fixed);
+}
+
+TEST_F(ring, no_wake_up_is_missed_by_a_multishot_poll)
+{
+	const unsigned int rounds = km_scale(4000, 1000);
+	unsigned int *consumed = make_counter();
+	struct kmonitor_event event[2];
+	struct io_uring_cqe cqe;
+	uint64_t seq = 1;
+	pid_t producer;
+	int nr;
+
+	producer = start_producer(self->fd, consumed, rounds);
+	must(fcntl(self->fd, F_SETFL, O_NONBLOCK));
+	start_poll(&self->ring, self->fd, self->fixed);
+	while (*consumed < rounds) {
+		cqe = next_completion(&self->ring);
+		ASSERT_EQ(POLLIN, cqe.res & POLLIN);
+		while ((nr = km_read(self->fd, event, 2)) > 0) {
+			for (int at = 0; at < nr; at++)
+				ASSERT_EQ(++seq, event[at].seq);
+			count(consumed, nr);
+		}
+		ASSERT_EQ(-EAGAIN, nr);
+		if (!(cqe.flags & IORING_CQE_F_MORE))
+			start_poll(&self->ring, self->fd, self->fixed);
+	}
+	EXPECT_EQ(0, km_join(producer));
+	EXPECT_EQ(rounds, *consumed);
+	EXPECT_EQ(rounds + 1, km_stats(self->fd).recorded);
 	EXPECT_EQ(0, workers());
 }
 

@@ -3,7 +3,8 @@
 
 #include "kselftest_harness.h"
 
-#include <linux/io_uring.h>
+#include <fcntl.h>
+#include <liburing.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -50,6 +51,31 @@ static pid_t fork_pair(int gate[2])
 	close(ready[0]);
 	close(ready[1]);
 	return root;
+}
+
+/* Where a descriptor can be without a number: the last to be closed. */
+
+static int register_file(int fd)
+{
+	struct io_uring_params params = {};
+	int ring = must(syscall(__NR_io_uring_setup, 4, &params));
+
+	must(syscall(__NR_io_uring_register, ring, IORING_REGISTER_FILES, &fd,
+		     1));
+	return ring;
+}
+
+/* Leaves a read that waits for a record. */
+static void start_read(int fd, struct io_uring *ring)
+{
+	static struct kmonitor_event event;
+	int ret = io_uring_queue_init(4, ring, 0);
+
+	check(!ret, "io_uring_setup: %s", km_error(ret));
+	must(fcntl(fd, F_SETFL, 0));
+	io_uring_prep_read(io_uring_get_sqe(ring), fd, &event, sizeof(event),
+			   0);
+	check(io_uring_submit(ring) == 1, "not submitted");
 }
 
 FIXTURE(trees)
@@ -168,25 +194,6 @@ TEST_F(trees, a_duplicate_keeps_the_tree_alive)
 	expect_doom(_metadata, self->doomed, self->gate);
 }
 
-TEST_F(trees, a_killed_supervisor_takes_its_tree_along)
-{
-	int ready[2];
-	pid_t supervisor;
-
-	km_gate(ready);
-	close(self->fd);
-	supervisor = km_fork();
-	if (!supervisor) {
-		add(km_open(0), self->doomed, KILL);
-		km_gate_open(ready);
-		pause();
-	}
-	km_gate_wait(ready);
-	must(kill(supervisor, SIGKILL));
-	km_join(supervisor);
-	expect_doom(_metadata, self->doomed, self->gate);
-}
-
 TEST_F(trees, a_descriptor_in_flight_kills_when_its_socket_goes)
 {
 	int sockets[2];
@@ -225,15 +232,26 @@ TEST_F(trees, a_descriptor_in_a_cycle_of_sockets_kills)
 
 TEST_F(trees, a_file_of_io_uring_kills_with_the_ring)
 {
-	struct io_uring_params params = {};
-	int ring = must(syscall(__NR_io_uring_setup, 4, &params));
+	int ring;
 
 	add(self->fd, self->doomed, KILL);
-	must(syscall(__NR_io_uring_register, ring, IORING_REGISTER_FILES,
-		     &self->fd, 1));
+	ring = register_file(self->fd);
 	close(self->fd);
 	EXPECT_EQ('S', km_state(self->doomed));
 	close(ring);
+	expect_doom(_metadata, self->doomed, self->gate);
+}
+
+TEST_F(trees, a_request_in_flight_kills_with_the_ring)
+{
+	struct io_uring ring;
+
+	add(self->fd, self->doomed, KILL);
+	start_read(self->fd, &ring);
+	close(self->fd);
+	EXPECT_EQ(0, waitpid(-1, NULL, WNOHANG));
+	EXPECT_EQ('S', km_state(self->doomed));
+	io_uring_queue_exit(&ring);
 	expect_doom(_metadata, self->doomed, self->gate);
 }
 
@@ -278,6 +296,95 @@ TEST_F(trees, who_asked_must_be_allowed_to_kill)
 	EXPECT_EQ(SIGKILL, km_join(root));
 	km_gate_open(self->gate);
 	expect_no_doom(_metadata, self->gate);
+}
+
+FIXTURE(supervisor)
+{
+	int gate[2];
+	pid_t doomed;
+	pid_t other;
+};
+
+FIXTURE_VARIANT(supervisor)
+{
+	void (*hide)(int fd);
+};
+
+static void keep(int fd)
+{
+	(void)fd;
+}
+
+static void send_to_itself(int fd)
+{
+	int sockets[2];
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	km_send_fd(sockets[0], fd);
+	close(fd);
+}
+
+static void hide_in_table(int fd)
+{
+	register_file(fd);
+	close(fd);
+}
+
+static void hide_in_request(int fd)
+{
+	static struct io_uring ring;
+
+	start_read(fd, &ring);
+	close(fd);
+}
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(supervisor, plain) { .hide = keep };
+FIXTURE_VARIANT_ADD(supervisor, in_flight_in_a_socket) {
+	.hide = send_to_itself
+};
+FIXTURE_VARIANT_ADD(supervisor, registered_file) { .hide = hide_in_table };
+FIXTURE_VARIANT_ADD(supervisor, read_in_flight) { .hide = hide_in_request };
+/* clang-format on */
+
+FIXTURE_SETUP(supervisor)
+{
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	km_gate(self->gate);
+	self->doomed = fork_pair(self->gate);
+	self->other = fork_pair(self->gate);
+}
+
+FIXTURE_TEARDOWN(supervisor)
+{
+	close(self->gate[0]);
+	close(self->gate[1]);
+}
+
+/* It alone has the descriptor, wherever; a tree without the flag lives on. */
+TEST_F(supervisor, a_killed_supervisor_takes_its_tree_along)
+{
+	int ready[2];
+	pid_t pid;
+	int fd;
+
+	km_gate(ready);
+	pid = km_fork();
+	if (!pid) {
+		fd = km_open(0);
+		add(fd, self->doomed, KILL);
+		add(fd, self->other, 0);
+		variant->hide(fd);
+		km_gate_open(ready);
+		for (;;)
+			pause();
+	}
+	km_gate_wait(ready);
+	EXPECT_EQ(0, waitpid(-1, NULL, WNOHANG));
+	EXPECT_EQ('S', km_state(self->doomed));
+	must(kill(pid, SIGKILL));
+	EXPECT_EQ(SIGKILL, km_join(pid));
+	expect_doom(_metadata, self->doomed, self->gate);
 }
 
 TEST_HARNESS_MAIN

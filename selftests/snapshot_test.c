@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -674,6 +676,248 @@ TEST(list_then_watch_has_no_gap)
 	must(kill(root, SIGKILL));
 	km_join(root);
 	free(program);
+}
+
+/* Conditions, and what is ignored. */
+
+#define CGROUP KMONITOR_TARGET_CGROUP
+#define UID KMONITOR_TARGET_UID
+
+#define OUTER_CGROUP "/sys/fs/cgroup/snapshot_test"
+#define INNER_CGROUP OUTER_CGROUP "/inner"
+
+static pid_t fork_in_cgroup(const char *path, int gate[2])
+{
+	pid_t child = fork_at_gate(gate);
+	char file[128], text[16];
+
+	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
+	snprintf(text, sizeof(text), "%d", child);
+	km_must_write(file, text);
+	return child;
+}
+
+TEST_F(monitor, conditions_list_their_processes)
+{
+	pid_t outside = fork_at_gate(self->gate);
+	pid_t nobody = km_fork_as(NOBODY, NOBODY, self->gate);
+	uint64_t cgroup, uid;
+	pid_t outer, inner;
+	struct stat info;
+
+	must(mkdir(OUTER_CGROUP, 0755));
+	must(mkdir(INNER_CGROUP, 0755));
+	must(stat(OUTER_CGROUP, &info));
+	outer = fork_in_cgroup(OUTER_CGROUP, self->gate);
+	inner = fork_in_cgroup(INNER_CGROUP, self->gate);
+	/* What they want makes no difference. */
+	cgroup = km_add(self->fd, CGROUP, info.st_ino, 0, 1);
+	uid = km_add(self->fd, UID, NOBODY, KM_LIFE, 2);
+
+	list(self->fd, cgroup, 1, &self->log);
+	EXPECT_EQ(3, self->log.nr);
+	ASSERT_EQ(1, km_count(&self->log, KMONITOR_TASK, outer));
+	ASSERT_EQ(1, km_count(&self->log, KMONITOR_TASK, inner));
+	EXPECT_EQ(1, km_find(&self->log, KMONITOR_TASK, outer)->cookie);
+	EXPECT_EQ(info.st_ino,
+		  km_find(&self->log, KMONITOR_TASK, outer)->cgroup_id);
+
+	self->log.nr = 0;
+	list(self->fd, uid, 2, &self->log);
+	ASSERT_EQ(1, km_count(&self->log, KMONITOR_TASK, nobody));
+	for (size_t i = 0; i + 1 < self->log.nr; i++) {
+		EXPECT_EQ(NOBODY, self->log.event[i].uid);
+		EXPECT_EQ(2, self->log.event[i].cookie);
+	}
+
+	/* Together. */
+	self->log.nr = 0;
+	list(self->fd, 0, 3, &self->log);
+	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, outer));
+	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, inner));
+	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, nobody));
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_TASK, outside));
+	for (int i = 0; i < 4; i++)
+		km_gate_open(self->gate);
+	while (wait(NULL) > 0)
+		;
+	must(rmdir(INNER_CGROUP));
+	must(rmdir(OUTER_CGROUP));
+}
+
+static void ignore(int fd, uint32_t target, uint64_t id, uint32_t events)
+{
+	struct kmonitor_filter filter = {
+		.target = target,
+		.flags = KMONITOR_FILTER_IGNORE,
+		.id = id,
+		.events = events,
+	};
+	int ret = km_ioctl(fd, KMONITOR_IOC_FILTER_ADD, &filter);
+
+	check(!ret, "FILTER_ADD: %s", km_error(ret));
+}
+
+/* Whose end would not be told is not listed; all else is. */
+TEST_F(monitor, what_is_ignored_is_not_listed)
+{
+	pid_t quiet = fork_at_gate(self->gate);
+	pid_t partly = fork_at_gate(self->gate);
+	pid_t nobody = km_fork_as(NOBODY, NOBODY, self->gate);
+	pid_t plain = fork_at_gate(self->gate);
+
+	km_add(self->fd, TREE, 0, KM_LIFE, 1);
+	ignore(self->fd, PROCESS, quiet, 0);
+	ignore(self->fd, PROCESS, partly, KM_LIFE & ~KMONITOR_PROCESS_EXIT);
+	ignore(self->fd, UID, NOBODY, KMONITOR_PROCESS_EXIT);
+	list(self->fd, 0, 1, &self->log);
+	EXPECT_EQ(4, self->log.nr);
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_TASK, quiet));
+	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, partly));
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_TASK, nobody));
+	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, plain));
+	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, getpid()));
+
+	/* None is, if all are ignored; the end is told. */
+	ignore(self->fd, ALL, 0, 0);
+	list(self->fd, 0, 2, &self->log);
+	EXPECT_EQ(5, self->log.nr);
+	for (int i = 0; i < 4; i++)
+		km_gate_open(self->gate);
+	while (wait(NULL) > 0)
+		;
+}
+
+/* A child of nobody's that nobody but root may look at. */
+static pid_t fork_secret(int gate[2])
+{
+	int ready[2];
+	pid_t child;
+
+	km_gate(ready);
+	child = km_fork();
+	if (!child) {
+		if (!getuid())
+			km_become(NOBODY, NOBODY);
+		must(prctl(PR_SET_DUMPABLE, 0));
+		km_gate_open(ready);
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	return child;
+}
+
+/* Of the creator's tree it tells who is there, of strangers nothing. */
+TEST_F(monitor, root_lists_no_more_than_the_creator_may_see)
+{
+	pid_t secret = fork_secret(self->gate);
+	pid_t open = km_fork_as(NOBODY, NOBODY, self->gate);
+	const struct kmonitor_event *task;
+	pid_t creator, member = 0;
+	int sockets[2];
+	int fd;
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	creator = km_fork();
+	if (!creator) {
+		km_become(NOBODY, NOBODY);
+		fd = km_open(0);
+		km_add(fd, TREE, 0, 0, 1);
+		km_add(fd, UID, NOBODY, 0, 2);
+		fork_secret(self->gate);
+		km_send_fd(sockets[0], fd);
+		km_gate_wait(self->gate);
+		_exit(0);
+	}
+	fd = km_receive_fd(sockets[1]);
+	list(fd, 0, 1, &self->log);
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_TASK, secret));
+	task = km_find(&self->log, KMONITOR_TASK, open);
+	ASSERT_NE(NULL, task);
+	EXPECT_EQ(0, task->flags);
+	EXPECT_EQ(2, task->cookie);
+	task = km_find(&self->log, KMONITOR_TASK, creator);
+	ASSERT_NE(NULL, task);
+	EXPECT_EQ(0, task->flags);
+	EXPECT_EQ(1, task->cookie);
+	for (size_t i = 0; i < self->log.nr; i++) {
+		task = &self->log.event[i];
+		if (task->flags != KMONITOR_EVENT_REDACTED)
+			continue;
+		EXPECT_EQ(0, member);
+		member = task->pid;
+		EXPECT_EQ(creator, task->ppid);
+		EXPECT_EQ(1, task->cookie);
+		EXPECT_EQ((uint32_t)-1, task->uid);
+		EXPECT_STREQ("", task->comm);
+		EXPECT_EQ(0, task->task.ino);
+	}
+	EXPECT_NE(0, member);
+	for (int i = 0; i < 4; i++)
+		km_gate_open(self->gate);
+	while (wait(NULL) > 0)
+		;
+	close(fd);
+}
+
+#define LISTERS 2
+#define LISTED 5
+
+/* So often, each time to its end: there is room for all of it. */
+static void list_often(int fd, uint64_t token, unsigned int rounds)
+{
+	for (unsigned int i = 0; i < rounds; i++)
+		check(!snapshot(fd, 0, token), "SNAPSHOT %u is not complete",
+		      i);
+}
+
+/* Each one is whole, whoever makes another at the same time. */
+TEST_F(monitor, two_snapshots_of_one_descriptor_are_whole)
+{
+	const unsigned int rounds = km_scale(500, 100);
+	unsigned int ended[LISTERS] = {}, tasks = 0;
+	pid_t lister[LISTERS], child[LISTED];
+	int fd = km_open(32768);
+
+	for (int i = 0; i < LISTED; i++) {
+		child[i] = fork_at_gate(self->gate);
+		km_add(fd, PROCESS, child[i], 0, 1);
+	}
+	for (uint64_t i = 0; i < LISTERS; i++) {
+		lister[i] = km_fork();
+		if (!lister[i]) {
+			list_often(fd, i, rounds);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < LISTERS; i++)
+		EXPECT_EQ(0, km_join(lister[i]));
+	km_drain(fd, &self->log);
+	EXPECT_EQ(LISTERS * rounds * (LISTED + 1), self->log.nr);
+	for (size_t i = 0; i < self->log.nr; i++) {
+		const struct kmonitor_event *e = &self->log.event[i];
+
+		ASSERT_GT(LISTERS, e->task.token);
+		if (e->type == KMONITOR_SNAPSHOT_END) {
+			ASSERT_EQ(LISTED, tasks);
+			ended[e->task.token]++;
+			tasks = 0;
+			continue;
+		}
+		ASSERT_EQ(KMONITOR_TASK, e->type);
+		ASSERT_GT(LISTED, tasks);
+		ASSERT_EQ(child[tasks], e->pid);
+		if (tasks++)
+			ASSERT_EQ(e[-1].task.token, e->task.token);
+	}
+	for (int i = 0; i < LISTERS; i++)
+		EXPECT_EQ(rounds, ended[i]);
+	for (int i = 0; i < LISTED; i++)
+		km_gate_open(self->gate);
+	while (wait(NULL) > 0)
+		;
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

@@ -96,7 +96,7 @@ static uint64_t some_id(struct arena *arena, uint32_t target)
 	case KMONITOR_TARGET_UID:
 		return rand() % 2 ? NOBODY : 0;
 	case KMONITOR_TARGET_CGROUP:
-		return root_cgroup();
+		return rand() % 2 ? root_cgroup() : arena->cgroup;
 	}
 	if (!(rand() % 8) && arena->inside)
 		return arena->inside;

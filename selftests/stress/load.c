@@ -82,6 +82,8 @@ void be_a_mother(struct arena *arena, int which)
 	volatile pid_t *newest = &arena->newest[which];
 	pid_t child;
 
+	if (which < MOTHERS / 2)
+		km_must_write(CGROUP "/cgroup.procs", "0");
 	if (which % 2)
 		km_become(NOBODY, NOBODY);
 	arena->mother[which] = getpid();
@@ -129,24 +131,63 @@ static void be_first(void)
 	_exit(0);
 }
 
+/* Each member's end is told, and that of all; whoever brought it about. */
+static void expect_end(int fd, pid_t first, uint64_t handle)
+{
+	struct km_log log = {};
+	const struct kmonitor_event *empty;
+
+	km_read_until(fd, &log, KMONITOR_EMPTY, first);
+	empty = km_find(&log, KMONITOR_EMPTY, first);
+	check(empty->empty.handle == handle, "EMPTY of another tree");
+	check(empty->empty.members == km_count(&log, KMONITOR_PROCESS_EXIT, 0),
+	      "%u members, %zu ends", empty->empty.members,
+	      km_count(&log, KMONITOR_PROCESS_EXIT, 0));
+	check(km_count(&log, KMONITOR_PROCESS_EXIT, first) == 1,
+	      "no end of the first");
+	free(log.event);
+}
+
+/* Has a namespace, and watches it from outside. */
+static void have_namespace(struct arena *arena)
+{
+	uint64_t handle;
+	pid_t first;
+	int fd, ret;
+
+	if (rand() % 2)
+		km_become(NOBODY, NOBODY);
+	fd = km_open(64);
+	must(unshare(CLONE_NEWUSER | CLONE_NEWPID));
+	first = must(fork());
+	if (!first) {
+		close(fd);
+		be_first();
+	}
+	ret = km_try_add(fd, KMONITOR_TARGET_TREE, first, KMONITOR_PROCESS_EXIT,
+			 0, &handle);
+	arena->inside = first;
+	waitpid(first, NULL, 0);
+	check(!ret || ret == -ESRCH, "FILTER_ADD: %s", km_error(ret));
+	if (!ret) {
+		expect_end(fd, first, handle);
+		add_to(&arena->ends, 1);
+	}
+	_exit(0);
+}
+
 void be_namespaces(struct arena *arena)
 {
-	pid_t child, first;
+	pid_t child;
 
+	srand(getpid());
 	while (!arena->stop) {
+		/* Each child goes on with the same numbers. */
+		rand();
 		child = km_fork();
-		if (!child) {
-			if (rand() % 2)
-				km_become(NOBODY, NOBODY);
-			must(unshare(CLONE_NEWUSER | CLONE_NEWPID));
-			first = must(fork());
-			if (!first)
-				be_first();
-			arena->inside = first;
-			waitpid(first, NULL, 0);
-			_exit(0);
-		}
-		km_join(child);
+		if (!child)
+			have_namespace(arena);
+		check(!km_join(child), "a namespace did not end well");
 	}
 	_exit(0);
 }

@@ -2,7 +2,7 @@
 /*
  * Races everything against everything for so many seconds, kmon.seconds on the
  * kernel's command line.  Who has a mother, a signal or a namespace to kill may do
- * it; an editor that ends by itself has found a fault.
+ * it; an editor or a witness that ends by itself has found a fault.
  */
 
 #include <signal.h>
@@ -10,15 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "stress.h"
 
 #define SYSCTL "/proc/sys/kernel/kmonitor/"
-#define WORKERS (EDITORS + MOTHERS + 2)
+/* They end by themselves, and well. */
+#define JUDGES (EDITORS + WITNESSES)
+#define WORKERS (JUDGES + MOTHERS + 2)
 #define REPORT_S 10
 
-/* The editors come first. */
+/* The judges come first. */
 static pid_t start(struct arena *arena, int which)
 {
 	pid_t pid = km_fork();
@@ -27,11 +30,13 @@ static pid_t start(struct arena *arena, int which)
 		return pid;
 	if (which < EDITORS)
 		be_an_editor(arena, which);
-	if (which == EDITORS)
+	if (which < JUDGES)
+		be_a_witness(arena, which - EDITORS);
+	if (which == JUDGES)
 		be_namespaces(arena);
-	if (which == EDITORS + 1)
+	if (which == JUDGES + 1)
 		be_a_signaller(arena);
-	be_a_mother(arena, which - EDITORS - 2);
+	be_a_mother(arena, which - JUDGES - 2);
 }
 
 static unsigned int seconds(void)
@@ -51,13 +56,14 @@ static unsigned int seconds(void)
 
 static void report(const struct arena *arena)
 {
-	printf("# cycles %lu, births %lu, records %lu, lost %lu, EMPTY %lu, killed %lu\n",
-	       arena->cycles, arena->births, arena->records, arena->lost,
-	       arena->empty, arena->killed);
+	printf("# cycles %lu, births %lu, records %lu, lost %lu, ",
+	       arena->cycles, arena->births, arena->records, arena->lost);
+	printf("EMPTY %lu, killed %lu, witnessed %lu, ends %lu\n", arena->empty,
+	       arena->killed, arena->witnessed, arena->ends);
 	fflush(stdout);
 }
 
-/* Starts anew who was killed; gives the number of editors that failed. */
+/* Starts anew who was killed; gives the number of judges that failed. */
 static int reap(struct arena *arena, pid_t *worker)
 {
 	int status, failed = 0;
@@ -67,7 +73,7 @@ static int reap(struct arena *arena, pid_t *worker)
 		for (int i = 0; i < WORKERS; i++) {
 			if (worker[i] != pid)
 				continue;
-			if (i <= EDITORS)
+			if (i <= JUDGES)
 				failed += !!status;
 			worker[i] = start(arena, i);
 		}
@@ -75,15 +81,15 @@ static int reap(struct arena *arena, pid_t *worker)
 	return failed;
 }
 
-/* The mothers may be in the midst of anything; the editors finish. */
+/* The mothers may be in the midst of anything; the judges finish. */
 static int stop(struct arena *arena, const pid_t *worker)
 {
 	int failed = 0;
 
 	arena->stop = true;
-	for (int i = 0; i < EDITORS; i++)
+	for (int i = 0; i < JUDGES; i++)
 		failed += !!km_join(worker[i]);
-	for (int i = EDITORS; i < WORKERS; i++)
+	for (int i = JUDGES; i < WORKERS; i++)
 		kill(worker[i], SIGKILL);
 	while (wait(NULL) > 0)
 		;
@@ -116,6 +122,7 @@ int main(void)
 	const uint64_t end = km_boottime_ns() + seconds() * 1000000000ULL;
 	uint64_t next_report = 0;
 	struct arena *arena;
+	struct stat cgroup;
 	pid_t worker[WORKERS];
 	int failed = 0;
 
@@ -123,6 +130,9 @@ int main(void)
 	km_sysctl("/proc/sys/kernel/pid_max", 4194304);
 	arena = must(mmap(NULL, sizeof(*arena), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	must(mkdir(CGROUP, 0755));
+	must(stat(CGROUP, &cgroup));
+	arena->cgroup = cgroup.st_ino;
 	for (int i = 0; i < WORKERS; i++)
 		worker[i] = start(arena, i);
 	while (!failed && km_boottime_ns() < end) {
@@ -140,7 +150,7 @@ int main(void)
 	result(1, !failed, "each_descriptor_accounts_for_each_record");
 	result(2,
 	       arena->cycles && arena->records && arena->lost && arena->empty &&
-		       arena->killed,
+		       arena->killed && arena->witnessed && arena->ends,
 	       "everything_has_happened");
 	result(3, nothing_is_charged(),
 	       "no_instance_and_no_filter_stays_charged");

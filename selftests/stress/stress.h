@@ -8,6 +8,10 @@
 #define NOBODY 65534
 #define MOTHERS 6
 #define EDITORS 4
+#define WITNESSES 2
+
+/* Of half of the mothers. */
+#define CGROUP "/sys/fs/cgroup/stress"
 
 /**
  * struct arena - what all processes see
@@ -15,6 +19,7 @@
  * @mother: Processes that have children all the time.
  * @newest: The newest child of each; it ends soon.
  * @inside: The first process of a pid namespace.
+ * @cgroup: The id of CGROUP.
  * @stop: The time is over.
  * @cycles: Descriptors opened and closed.
  * @records: Records read and found in order.
@@ -22,11 +27,14 @@
  * @empty: EMPTY records.
  * @killed: Processes that KILL reached.
  * @births: Processes and threads that the mothers had.
+ * @witnessed: Records of births that witnesses have found, each of them.
+ * @ends: Pid namespaces whose end was told.
  */
 struct arena {
 	volatile pid_t mother[MOTHERS];
 	volatile pid_t newest[MOTHERS];
 	volatile pid_t inside;
+	uint64_t cgroup;
 	volatile bool stop;
 	unsigned long cycles;
 	unsigned long records;
@@ -34,6 +42,8 @@ struct arena {
 	unsigned long empty;
 	unsigned long killed;
 	unsigned long births;
+	unsigned long witnessed;
+	unsigned long ends;
 };
 
 static inline void add_to(unsigned long *counter, unsigned long value)
@@ -48,5 +58,8 @@ void be_a_signaller(struct arena *arena) __attribute__((noreturn));
 
 /* editor.c */
 void be_an_editor(struct arena *arena, int which) __attribute__((noreturn));
+
+/* witness.c */
+void be_a_witness(struct arena *arena, int which) __attribute__((noreturn));
 
 #endif /* KMONITOR_STRESS_H */

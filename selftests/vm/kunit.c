@@ -10,7 +10,8 @@
 
 #define RESULTS "/sys/kernel/debug/kunit/%s/results"
 
-static const char *const suites[] = { "kmonitor_mark_set", "kmonitor_ring" };
+static const char *const suites[] = { "kmonitor_mark_set", "kmonitor_record",
+				      "kmonitor_ring", "kmonitor_target" };
 
 /* A case's line is indented, that of its suite is not. */
 static void judge_suite(struct verdict *verdict, const char *suite)
