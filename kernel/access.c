@@ -58,8 +58,7 @@ void kmonitor_creator_init(struct kmonitor_creator *creator)
 	creator->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	creator->sees_all = creator_capable(creator, &init_user_ns) &&
 			    modules_allow(creator, &init_task);
-	creator->plain = creator->sees_all &&
-			 creator->pid_ns == &init_pid_ns &&
+	creator->plain = creator->sees_all && creator->pid_ns == &init_pid_ns &&
 			 creator->cred->user_ns == &init_user_ns;
 }
 

@@ -108,8 +108,8 @@ static bool same_for_all(u32 type)
 	return type != KMONITOR_PTRACE;
 }
 
-static noinline bool names_subject(const struct kmonitor_entry *entry,
-				   const struct kmonitor_source *source)
+static bool names_subject(const struct kmonitor_entry *entry,
+			  const struct kmonitor_source *source)
 {
 	return entry->pid == task_pid(source->task) ||
 	       (source->type == KMONITOR_PROCESS_EXEC &&
@@ -117,8 +117,8 @@ static noinline bool names_subject(const struct kmonitor_entry *entry,
 }
 
 /* Of a task that its creator may not see, an entry doesn't learn the status. */
-static noinline bool passes(const struct kmonitor_entry *entry,
-			    const struct kmonitor_source *source)
+static bool passes(const struct kmonitor_entry *entry,
+		   const struct kmonitor_source *source)
 {
 	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
 
@@ -128,15 +128,22 @@ static noinline bool passes(const struct kmonitor_entry *entry,
 	       kmonitor_may_see(&entry->filters->creator, source->task);
 }
 
+/* Of a live entry that wants such events, whether it wants this one. */
+static noinline bool picks(const struct kmonitor_entry *entry,
+			   const struct kmonitor_source *source)
+{
+	return (entry->target != KMONITOR_TARGET_THREAD ||
+		names_subject(entry, source)) &&
+	       (!(READ_ONCE(entry->flags) & KMONITOR_FILTER_FAILED_ONLY) ||
+		passes(entry, source));
+}
+
 static __always_inline bool wants(const struct kmonitor_entry *entry,
 				  const struct kmonitor_source *source)
 {
 	return READ_ONCE(entry->events) & source->type &&
 	       kmonitor_entry_alive(entry) &&
-	       (entry->target != KMONITOR_TARGET_THREAD ||
-		names_subject(entry, source)) &&
-	       (!(READ_ONCE(entry->flags) & KMONITOR_FILTER_FAILED_ONLY) ||
-		passes(entry, source));
+	       (likely(!READ_ONCE(entry->picks)) || picks(entry, source));
 }
 
 static bool ignores(void *data, struct kmonitor_entry *entry)
@@ -150,6 +157,22 @@ static bool has_record(const struct fan_out *out,
 {
 	return out->view && out->redacted == redacted &&
 	       same_view(out->view, creator) && same_for_all(out->source->type);
+}
+
+static __always_inline void fill(struct kmonitor_event *event,
+				 struct kmonitor_source *source,
+				 const struct kmonitor_creator *creator,
+				 bool birth)
+{
+	if (birth && likely(creator->plain))
+		kmonitor_record_fill_birth(event, source);
+	else
+		kmonitor_record_fill(event, source, creator, false);
+}
+
+static bool is_birth(const struct kmonitor_source *source)
+{
+	return source->type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE);
 }
 
 /* Judges what a descriptor may have, and makes it.  False if nothing. */
@@ -169,7 +192,10 @@ static noinline bool prepare(struct fan_out *out, const struct kmonitor *mon,
 		return false;
 	if (has_record(out, creator, redacted))
 		return true;
-	kmonitor_record_fill(&out->event, source, creator, redacted);
+	if (redacted)
+		kmonitor_record_fill(&out->event, source, creator, true);
+	else
+		fill(&out->event, source, creator, is_birth(source));
 	/* Another task than the current one may have been reaped meanwhile. */
 	if (unlikely(!out->event.pid || !out->event.tgid)) {
 		out->view = NULL;
@@ -346,18 +372,6 @@ only_entry(const struct kmonitor_source *source,
 	return entry;
 }
 
-static __always_inline void fill(struct kmonitor_event *event,
-				 struct kmonitor_source *source,
-				 const struct kmonitor_creator *creator)
-{
-	const u32 births = KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE;
-
-	if (source->type & births && likely(creator->plain))
-		kmonitor_record_fill_birth(event, source);
-	else
-		kmonitor_record_fill(event, source, creator, false);
-}
-
 /* The same behind a loss, if there is room at all. */
 static noinline enum kmonitor_append
 fill_behind_loss(struct kmonitor *mon, struct kmonitor_source *source,
@@ -368,21 +382,21 @@ fill_behind_loss(struct kmonitor *mon, struct kmonitor_source *source,
 
 	if (!kmonitor_ring_reserve(&mon->ring, time, &place))
 		return place.lost;
-	fill(place.record, source, &mon->filters.creator);
+	fill(place.record, source, &mon->filters.creator, is_birth(source));
 	place.record->cookie = READ_ONCE(entry->cookie);
 	return kmonitor_ring_commit(&mon->ring, &place);
 }
 
 /*
  * A record of the current task for one descriptor is made where it will be
- * read.  False if it can't be, and nothing has been done.
+ * read.  False if it can't be, and nothing has been done.  Births and exits
+ * come with preemption off, but where locks sleep.
  */
 static __always_inline bool emit_in_place(struct kmonitor_source *source,
-					  const struct kmonitor_entry *entry)
+					  const struct kmonitor_entry *entry,
+					  bool birth)
 {
 	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
-	const u32 types = KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE |
-			  exits;
 	struct kmonitor *mon = owner(entry);
 	const struct kmonitor_creator *creator = &mon->filters.creator;
 	enum kmonitor_append done;
@@ -391,23 +405,27 @@ static __always_inline bool emit_in_place(struct kmonitor_source *source,
 	/* Of an entry that has ended, the descriptor may be gone. */
 	if (!wants(entry, source) || kmonitor_entry_ignores(entry))
 		return true;
-	if (!(source->type & types) || !creator->sees_all ||
-	    READ_ONCE(mon->filters.ignored.any) & source->type ||
-	    urgent(mon, entry, source->type))
+	if (!creator->sees_all ||
+	    READ_ONCE(mon->filters.ignored.any) & source->type)
 		return false;
-	/* It may take locks that sleep where a slot is not to be kept. */
-	if (source->type & exits)
+	if (!birth) {
+		if (!(source->type & exits) || urgent(mon, entry, source->type))
+			return false;
+		/* It may take locks that sleep where a slot is not to be kept. */
 		kmonitor_take_usage(source);
-	preempt_disable();
+	}
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
 	slot = kmonitor_ring_take_slot(&mon->ring);
 	if (likely(slot)) {
-		fill(slot, source, creator);
+		fill(slot, source, creator, birth);
 		slot->cookie = READ_ONCE(entry->cookie);
 		done = kmonitor_ring_put_slot(&mon->ring, slot);
 	} else {
 		done = fill_behind_loss(mon, source, entry);
 	}
-	preempt_enable();
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
 	if (done > KMONITOR_APPEND_QUIET)
 		kmonitor_appended(mon, done, false);
 	return true;
@@ -449,20 +467,41 @@ bool kmonitor_matched(struct task_struct *task, u32 types)
 	return false;
 }
 
+static __always_inline void emit(struct kmonitor_source *source,
+				 const struct kmonitor_mark_set *set,
+				 bool birth)
+{
+	const struct kmonitor_entry *entry = only_entry(source, set);
+
+	if (!entry || !emit_in_place(source, entry, birth))
+		emit_to_all(source, set);
+}
+
+/**
+ * kmonitor_emit_birth - send the record of a birth to each that wants it
+ * @source: A PROCESS_FORK or THREAD_CREATE of the current task.
+ * @set: The marks of its process, or NULL.
+ *
+ * Context: Under RCU; preemption off, but where locks sleep.
+ */
+void kmonitor_emit_birth(struct kmonitor_source *source,
+			 const struct kmonitor_mark_set *set)
+{
+	emit(source, set, true);
+}
+
 /**
  * kmonitor_emit - send a record to each descriptor that wants it
- * @source: What happened.
+ * @source: What happened; no birth.
  * @set: The marks of the subject's process, or NULL.
  *
- * Context: Under RCU, where the subject was alive.
+ * Context: Under RCU, where the subject was alive; of an exit, preemption off,
+ *	but where locks sleep.
  */
 void kmonitor_emit(struct kmonitor_source *source,
 		   const struct kmonitor_mark_set *set)
 {
-	const struct kmonitor_entry *entry = only_entry(source, set);
-
-	if (!entry || !emit_in_place(source, entry))
-		emit_to_all(source, set);
+	emit(source, set, false);
 }
 
 /**

@@ -47,6 +47,8 @@ static __always_inline bool kmonitor_watched(struct task_struct *task,
 }
 
 bool kmonitor_matched(struct task_struct *task, u32 types);
+void kmonitor_emit_birth(struct kmonitor_source *source,
+			 const struct kmonitor_mark_set *set);
 void kmonitor_emit(struct kmonitor_source *source,
 		   const struct kmonitor_mark_set *set);
 void kmonitor_report(struct kmonitor_source *source);

@@ -63,6 +63,8 @@ struct kmonitor_totals {
  *	The last one to go makes the tree empty.
  * @target: One of &enum kmonitor_target.
  * @unprivileged: Its creator doesn't see every task.
+ * @picks: It doesn't want all events of the types in @events: a THREAD, or
+ *	FAILED_ONLY.  Written under the descriptor's filter lock.
  * @flags: Bits of KMONITOR_FILTER_*; written under the descriptor's filter
  *	lock.  IGNORE never changes.
  * @events: Event types wanted, or suppressed; written under the descriptor's
@@ -94,6 +96,7 @@ struct kmonitor_entry {
 	atomic_t sets;
 	u32 target;
 	bool unprivileged;
+	bool picks;
 	u32 flags;
 	u32 events;
 	u32 may_want;

@@ -132,6 +132,13 @@ static u32 events_of(const struct kmonitor_filter *arg)
 	return arg->events;
 }
 
+static void set_flags(struct kmonitor_entry *entry, u32 flags)
+{
+	WRITE_ONCE(entry->flags, flags & ~KMONITOR_FILTER_PIDFD);
+	WRITE_ONCE(entry->picks, entry->target == KMONITOR_TARGET_THREAD ||
+					 flags & KMONITOR_FILTER_FAILED_ONLY);
+}
+
 /* The flag stays until the entry ends; who asked last is who kills. */
 static void set_killer(struct kmonitor_entry *entry,
 		       const struct kmonitor_filter *arg)
@@ -160,7 +167,7 @@ static struct kmonitor_entry *create_entry(struct kmonitor_filters *filters,
 	}
 	entry->filters = filters;
 	entry->unprivileged = !filters->creator.sees_all;
-	entry->flags = arg->flags & ~KMONITOR_FILTER_PIDFD;
+	set_flags(entry, arg->flags);
 	entry->may_want = events_of(arg);
 	/* A tree that may yet fail to be added says nothing until it is whole. */
 	if (arg->target != KMONITOR_TARGET_TREE)
@@ -188,9 +195,8 @@ static void extend_entry(struct kmonitor_entry *entry,
 			 struct kmonitor_filter *arg)
 {
 	set_events(entry, entry->events | events_of(arg));
-	WRITE_ONCE(entry->flags,
-		   (entry->flags & KMONITOR_FILTER_KILL_ON_CLOSE) |
-			   (arg->flags & ~KMONITOR_FILTER_PIDFD));
+	set_flags(entry,
+		  (entry->flags & KMONITOR_FILTER_KILL_ON_CLOSE) | arg->flags);
 	WRITE_ONCE(entry->cookie, arg->cookie);
 	set_killer(entry, arg);
 	arg->handle = entry->handle;

@@ -102,7 +102,7 @@ static noinline void report_fork(struct task_struct *child, u64 clone_flags,
 	source.fork.child = child;
 	source.fork.clone_flags = clone_flags;
 	enter();
-	kmonitor_emit(&source, marks_of(current));
+	kmonitor_emit_birth(&source, marks_of(current));
 	leave();
 }
 
@@ -123,7 +123,8 @@ void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
 	if (kmonitor_watched(current, type))
 		report_fork(child, clone_flags, type);
 	/* Pairs with the acquire in wait_for_fork(): FORK comes before TASK. */
-	smp_store_release(&child->flags, child->flags & ~KMONITOR_PF_UNANNOUNCED);
+	smp_store_release(&child->flags,
+			  child->flags & ~KMONITOR_PF_UNANNOUNCED);
 }
 
 /* Thread entries end with the tid that they name: this one, or all others. */

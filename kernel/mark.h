@@ -60,7 +60,8 @@ static __always_inline void kmonitor_mark_inherit(struct signal_struct *parent,
 	if (!parent->kmonitor_events)
 		return;
 	set = rcu_dereference_protected(parent->kmonitor_marks,
-					lockdep_is_held(&tasklist_lock))->inherit;
+					lockdep_is_held(&tasklist_lock))
+		      ->inherit;
 	if (!set)
 		return;
 	refcount_inc(&set->users);

@@ -37,9 +37,9 @@ static void stamp_slots(struct kmonitor_ring *ring)
  */
 int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark)
 {
-	u32 nr_pages =
-		NR_FRONT_PAGES +
-		DIV_ROUND_UP((u64)size * sizeof(struct kmonitor_event), PAGE_SIZE);
+	u32 nr_pages = NR_FRONT_PAGES +
+		       DIV_ROUND_UP((u64)size * sizeof(struct kmonitor_event),
+				    PAGE_SIZE);
 	struct kmonitor_header *header;
 
 	raw_spin_lock_init(&ring->spill_lock);

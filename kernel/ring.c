@@ -62,8 +62,8 @@ static struct kmonitor_event *slot_at(const struct kmonitor_ring *ring,
 	return &ring->area->slots[position & (ring->size - 1)];
 }
 
-static bool fits(const struct kmonitor_ring *ring, u32 position,
-				 u32 tail, u32 nr)
+static bool fits(const struct kmonitor_ring *ring, u32 position, u32 tail,
+		 u32 nr)
 {
 	/* No ring has less than two slots. */
 	if ((nr > 2 && nr > ring->size) || position - tail > ring->size - nr)
@@ -137,8 +137,8 @@ static noinline void announce(struct kmonitor_ring *ring, u32 position)
  * What the producer of slots that are now readable has to do.  The first
  * nr_urgent of them are ready at once.
  */
-static enum kmonitor_append
-judge(struct kmonitor_ring *ring, u32 position, u32 nr, u32 nr_urgent)
+static enum kmonitor_append judge(struct kmonitor_ring *ring, u32 position,
+				  u32 nr, u32 nr_urgent)
 {
 	bool first;
 	u32 tail;
@@ -152,7 +152,8 @@ judge(struct kmonitor_ring *ring, u32 position, u32 nr, u32 nr_urgent)
 	if (!first && position - tail >= ring->watermark)
 		return KMONITOR_APPEND_QUIET;
 	if (nr_urgent || ring->watermark == 1 ||
-	    (u32)atomic64_read(kmonitor_ring_state(ring)) - tail >= ring->watermark)
+	    (u32)atomic64_read(kmonitor_ring_state(ring)) - tail >=
+		    ring->watermark)
 		return KMONITOR_APPEND_WAKE;
 	return first ? KMONITOR_APPEND_FIRST : KMONITOR_APPEND_QUIET;
 }
@@ -207,9 +208,8 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
 }
 
 /* Reserves slots with one for a loss before them, or counts one; whether it has. */
-static bool reserve(struct kmonitor_ring *ring, u32 nr,
-				  u64 time_ns, bool count_loss,
-				  struct kmonitor_reservation *r)
+static bool reserve(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
+		    bool count_loss, struct kmonitor_reservation *r)
 {
 	unsigned long flags;
 
@@ -285,10 +285,11 @@ kmonitor_ring_commit(struct kmonitor_ring *ring,
 	return judge(ring, r->position, r->nr, r->nr - 1);
 }
 
-static enum kmonitor_append
-append(struct kmonitor_ring *ring, const struct kmonitor_event *event,
-       const struct kmonitor_exec_args *args, u32 nr_args, u64 cookie,
-       bool urgent, bool count_loss)
+static enum kmonitor_append append(struct kmonitor_ring *ring,
+				   const struct kmonitor_event *event,
+				   const struct kmonitor_exec_args *args,
+				   u32 nr_args, u64 cookie, bool urgent,
+				   bool count_loss)
 {
 	u32 nr = 1 + nr_args;
 	struct kmonitor_reservation r;

@@ -198,6 +198,8 @@ kmonitor_ring_take_slot(struct kmonitor_ring *ring)
 		/* A: pairs with the exchange in kmonitor_ring_consume() */
 		used = (u32)old - smp_load_acquire(&area->tail);
 		slot = &area->slots[(u32)old & mask];
+		/* Not to be computed again behind the exchange. */
+		OPTIMIZER_HIDE_VAR(slot);
 		if (unlikely(used > mask ||
 			     (u32)READ_ONCE(slot->seq) != (u32)old - mask))
 			return NULL;
@@ -230,9 +232,9 @@ kmonitor_ring_put_slot(struct kmonitor_ring *ring, struct kmonitor_event *slot)
 }
 
 /* Copies all of a record but its seq. */
-static __always_inline void kmonitor_ring_copy(struct kmonitor_event *slot,
-					       const struct kmonitor_event *event,
-					       u64 cookie)
+static __always_inline void
+kmonitor_ring_copy(struct kmonitor_event *slot,
+		   const struct kmonitor_event *event, u64 cookie)
 {
 	memcpy(&slot->time_ns, &event->time_ns,
 	       sizeof(*slot) - offsetof(struct kmonitor_event, time_ns));

@@ -207,7 +207,8 @@ static void a_loss_beyond_31_bits_is_exact(struct kunit *test)
 	struct kmonitor_ring *ring = test->priv;
 
 	put_many(test, 0, SIZE);
-	atomic64_set(kmonitor_ring_state(ring), SIZE + LOSS_ONE * (LOSS_MAX - 1));
+	atomic64_set(kmonitor_ring_state(ring),
+		     SIZE + LOSS_ONE * (LOSS_MAX - 1));
 	for (u32 i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
 	expect_stats(test, SIZE, 0, LOSS_MAX + 3);
@@ -292,7 +293,9 @@ static void an_unpublished_slot_has_one_owner(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
 		KUNIT_EXPECT_EQ(test, put_group(ring, 0), KMONITOR_APPEND_FULL);
 		kmonitor_ring_report_loss(ring);
-		KUNIT_EXPECT_EQ(test, (u32)atomic64_read(kmonitor_ring_state(ring)), SIZE);
+		KUNIT_EXPECT_EQ(test,
+				(u32)atomic64_read(kmonitor_ring_state(ring)),
+				SIZE);
 		lost += 4;
 	}
 	expect_stats(test, SIZE, 0, lost);
