@@ -6,8 +6,9 @@
  * Prints a line "cost", case and number for each case.  A cost is the
  * difference of the same work, done in turns with and without what the case
  * is about: what the allocators have at hand then differs in neither.  Of each
- * the lower quartile counts, as interrupts only add.  All run under SCHED_FIFO
- * on one processor, so that a task goes on until it sleeps and the order of
+ * the lower quartile counts, as interrupts only add; of blocks of rounds, whose
+ * differences have their median taken, as what the whole machine does drifts.
+ * All run under SCHED_FIFO on one processor, so that a task goes on until it sleeps and the order of
  * things is always the same.  In a pause before each round RCU does what it
  * has put off.
  */
@@ -26,6 +27,7 @@
 #include "work.h"
 
 #define ROUNDS 96
+#define BLOCK 8
 #define MANY 8
 #define WATERMARK 64
 #define MEMBERS 100000
@@ -86,6 +88,18 @@ static double quartile(double *values, int nr)
 {
 	qsort(values, nr, sizeof(*values), compare);
 	return values[nr / 4];
+}
+
+/* What one has more than the other. */
+static double difference(double *more, double *less, int nr)
+{
+	double values[ROUNDS / BLOCK];
+
+	for (int i = 0; i < nr / BLOCK; i++)
+		values[i] = quartile(more + i * BLOCK, BLOCK) -
+			    quartile(less + i * BLOCK, BLOCK);
+	qsort(values, nr / BLOCK, sizeof(*values), compare);
+	return values[nr / BLOCK / 2];
 }
 
 static void open_all(struct opened *opened, const struct watch *watch)
@@ -174,8 +188,8 @@ static struct round gross_cost(enum work work, const struct watch *watch)
 		worker_end(&tested);
 	pause_ms(HOOKS_OFF_MS);
 
-	cost.create = quartile(create[1], rounds) - quartile(create[0], rounds);
-	cost.rest = quartile(rest[1], rounds) - quartile(rest[0], rounds);
+	cost.create = difference(create[1], create[0], rounds);
+	cost.rest = difference(rest[1], rest[0], rounds);
 	return cost;
 }
 
@@ -398,8 +412,7 @@ static void measure_woken(const char *name, uint32_t watermark)
 	kill(reader, SIGKILL);
 	km_join(reader);
 	close(fd);
-	report(name, (quartile(cost[1], ROUNDS) - quartile(cost[0], ROUNDS)) /
-			     watermark);
+	report(name, difference(cost[1], cost[0], ROUNDS) / watermark);
 }
 
 /* From _exit() of a child that shares the mm to the return of read(2). */
