@@ -336,11 +336,19 @@ char *km_guarded_page(void)
 	return page;
 }
 
+static bool slow;
+
+/* Asked while the program may still look. */
+__attribute__((constructor)) static void look_for_checkers(void)
+{
+	slow = !access("/sys/kernel/debug/kmemleak", F_OK) ||
+	       !access("/sys/kernel/debug/kcsan", F_OK);
+}
+
 /* Whether the kernel has the checkers that make it slow. */
 bool km_is_slow(void)
 {
-	return !access("/sys/kernel/debug/kmemleak", F_OK) ||
-	       !access("/sys/kernel/debug/kcsan", F_OK);
+	return slow;
 }
 
 /*
