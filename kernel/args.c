@@ -209,7 +209,7 @@ struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
 
 /**
  * kmonitor_args_number - complete the records for one descriptor
- * @args: The arguments, or NULL or an error if there was no memory for them.
+ * @args: The arguments, or NULL or an error if they could not be taken.
  * @event: The record that they continue; gets %KMONITOR_EVENT_TRUNCATED if
  *	they are not whole.
  * @max_parts: So many may follow it.

@@ -441,10 +441,11 @@ static bool wants_any(void *data, struct kmonitor_entry *entry)
 /**
  * kmonitor_matched - whether an entry may want a record of this task
  * @task: The task, alive or held by the caller.
- * @types: Event types.
+ * @types: Event types, of no birth.
  *
  * For what costs too much to be done for each task while kmonitor_watched(): of
- * conditions it looks at those that match.
+ * conditions it looks at those that match.  An abort of a thread is judged by
+ * the thread, whichever of several that is.
  *
  * Context: Any but NMI.
  * Return: Whether there is such an entry.
@@ -452,12 +453,16 @@ static bool wants_any(void *data, struct kmonitor_entry *entry)
 bool kmonitor_matched(struct task_struct *task, u32 types)
 {
 	const struct kmonitor_source source = { .type = types, .task = task };
+	const u32 by_thread =
+		thread_group_empty(task) ? 0 : types & KMONITOR_THREAD_ABORT;
 	const struct pid_namespace *ns;
 
 	if (READ_ONCE(task->signal->kmonitor_events) & types)
 		return true;
 	guard(rcu)();
 	for (ns = ns_of_pid(task_pid(task)); ns; ns = ns->parent) {
+		if (READ_ONCE(ns->kmonitor_events) & by_thread)
+			return true;
 		if (READ_ONCE(ns->kmonitor_events) & types &&
 		    kmonitor_conditions_visit(
 			    rcu_dereference(ns->kmonitor_conditions), &source,

@@ -32,10 +32,9 @@ static struct ucounts *charge(void)
 	struct ucounts *ucounts = NULL;
 	bool worth_it = true;
 
-	for (int tries = 0; worth_it && tries < 16 && !signal_pending(current);
-	     tries++) {
+	for (int tries = 0; worth_it && tries < 16; tries++) {
 		ucounts = kmonitor_charge_instance();
-		if (ucounts)
+		if (ucounts || signal_pending(current))
 			break;
 		worth_it = tries == 0 || atomic_read(&nr_closed);
 		if (worth_it) {

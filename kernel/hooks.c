@@ -92,9 +92,6 @@ static noinline void report_fork(struct task_struct *child, u64 clone_flags,
 	/* Members of other events are not looked at. */
 	struct kmonitor_source source __uninitialized;
 
-	/* fork_idle() */
-	if (!child->pid)
-		return;
 	source.type = type;
 	source.flags = worker_flag(child);
 	source.task = current;
@@ -117,7 +114,10 @@ void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
 			report_fork(child, clone_flags, type);
 		return;
 	}
-	/* Of one that could be found before there was a monitor, TASK tells. */
+	/*
+	 * Of one that could be found before there was a monitor, TASK tells;
+	 * those of fork_idle() are no processes.
+	 */
 	if (!(child->flags & KMONITOR_PF_UNANNOUNCED))
 		return;
 	if (kmonitor_watched(current, type))

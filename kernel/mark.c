@@ -163,8 +163,8 @@ static struct kmonitor_mark_set *get_set(const struct signal_struct *sig)
 }
 
 /*
- * Under tasklist_lock nothing can be reclaimed for a set; between two tries it
- * can.  Whether there is memory now.
+ * Under tasklist_lock nothing can be reclaimed for a set; between two tries,
+ * without the lock of all edits, it can.  Whether there is memory now.
  */
 static bool reclaim(const struct kmonitor_mark_edit *edit)
 {
@@ -181,6 +181,7 @@ static int try_add(struct kmonitor_mark_edit *edit, struct task_struct *task)
 	int ret = 0;
 
 	edit->error = 0;
+	guard(mutex)(&edit_lock);
 	read_lock(&tasklist_lock);
 	if (pid_alive(task) && (entry->target != KMONITOR_TARGET_THREAD ||
 				task_pid(task) == entry->pid)) {
@@ -216,7 +217,6 @@ int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
 	int tries = 8;
 	int ret;
 
-	guard(mutex)(&edit_lock);
 	do {
 		ret = try_add(&edit, task);
 	} while (ret == -ENOMEM && --tries && reclaim(&edit));

@@ -121,7 +121,7 @@ __poll_t kmonitor_poll(struct file *file, poll_table *wait)
 
 	poll_wait(file, &mon->wait, wait);
 	/*
-	 * Pairs with the barrier in the ring's judge(): the waker sees the
+	 * Pairs with barrier E of the producer, see ring.c: the waker sees the
 	 * waiter, or this sees the record.
 	 */
 	smp_mb();

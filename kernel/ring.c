@@ -159,7 +159,7 @@ static enum kmonitor_append judge(struct kmonitor_ring *ring, u32 position,
 }
 
 /*
- * Decides with losses.  Returns false if the loss count must be moved or a
+ * Decides on records.  Returns false if the loss count must be moved or a
  * moved one reported: a word with the spilled bit changes only under
  * spill_lock, so that the bit and the counter behind it stay together.
  */
@@ -234,7 +234,7 @@ static __always_inline bool lose_one_more(struct kmonitor_ring *ring,
 	return true;
 }
 
-/* Reserves slots with one for a loss before them, or counts one; whether it has. */
+/* Reserves slots, with one for a loss before them, or counts one; whether it has. */
 static bool reserve(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
 		    bool count_loss, struct kmonitor_reservation *r)
 {
@@ -533,7 +533,7 @@ bool kmonitor_ring_consume(struct kmonitor_ring *ring,
 	smp_rmb();
 	if ((u32)atomic64_read(kmonitor_ring_state(ring)) - tail > ring->size)
 		return false;
-	/* D and F: pairs with A and with the barrier in judge() */
+	/* D and F: pairs with A and with E, in judge() or put_slot */
 	return try_cmpxchg(&ring->area->tail, &tail, tail + span->nr);
 }
 

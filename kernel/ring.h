@@ -47,8 +47,9 @@ struct kmonitor_area {
  * @last_loss_ns: Time of the last pending loss, advisory.
  * @lost: Losses reported by LOST records.
  * @lost_records: Number of LOST records.
- * @spill_lock: Protects @spilled and, while held, the spilled bit of @state.
- * @spilled: Pending losses that no longer fit into @state.
+ * @spill_lock: Protects @spilled and, while held, the spilled bit of the state in
+ *	@area.
+ * @spilled: Pending losses that no longer fit into that state.
  */
 struct kmonitor_ring {
 	struct kmonitor_area *area;

@@ -246,15 +246,21 @@ static void look_at_program(const struct kmonitor *mon, struct subject *subject)
 
 	subject->exec_id = READ_ONCE(leader->self_exec_id);
 	subject->program = (struct kmonitor_task){};
-	subject->args = ERR_PTR(-EAGAIN);
-	if (!down_read_trylock(&leader->signal->exec_update_lock))
-		return;
-	subject->exec_id = READ_ONCE(leader->self_exec_id);
+	/* What is looked at is not older than its number. */
+	smp_rmb();
 	kmonitor_task_program(leader, &subject->program);
 	subject->args = mon->report & KMONITOR_REPORT_EXEC_ARGS ?
 				kmonitor_args_of_task(leader) :
 				NULL;
-	up_read(&leader->signal->exec_update_lock);
+	/* One begun meanwhile has changed the number by now, or is seen here. */
+	if (down_read_trylock(&leader->signal->exec_update_lock)) {
+		up_read(&leader->signal->exec_update_lock);
+		return;
+	}
+	if (!IS_ERR(subject->args))
+		kfree(subject->args);
+	subject->args = ERR_PTR(-EAGAIN);
+	subject->program = (struct kmonitor_task){};
 }
 
 /* Makes the record; gives the number of those that follow it. */
