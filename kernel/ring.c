@@ -185,12 +185,16 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
 			continue;
 		}
 		r->nr = 0;
-		if (!count_loss)
-			return true;
-		next = overflow ? (u32)old | SPILLED : old;
-		next += nr * LOSS_ONE;
+		/* Even without a loss the exchange says that it was full. */
+		next = old;
+		if (count_loss && overflow)
+			next = (u32)old | SPILLED;
+		if (count_loss)
+			next += nr * LOSS_ONE;
 	} while (!atomic64_try_cmpxchg(kmonitor_ring_state(ring), &old, next));
 
+	if (!r->nr && !count_loss)
+		return true;
 	if (!r->nr) {
 		if (!(old >> LOSS_SHIFT))
 			WRITE_ONCE(ring->first_loss_ns, time_ns);
