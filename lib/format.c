@@ -173,10 +173,10 @@ static void add_ids(struct text *text, const char *what, const uint32_t old[3],
 static void add_cred(struct text *text, const struct kmonitor_event *event)
 {
 	const struct kmonitor_cred *cred = &event->cred;
-	const bool uids = memcmp(cred->old_uid, cred->new_uid,
-				 sizeof(cred->old_uid));
-	const bool gids = memcmp(cred->old_gid, cred->new_gid,
-				 sizeof(cred->old_gid));
+	const bool uids =
+		memcmp(cred->old_uid, cred->new_uid, sizeof(cred->old_uid));
+	const bool gids =
+		memcmp(cred->old_gid, cred->new_gid, sizeof(cred->old_gid));
 
 	if (uids)
 		add_ids(text, "uid", cred->old_uid, cred->new_uid);
@@ -208,8 +208,9 @@ static void add_ptrace(struct text *text, const struct kmonitor_event *event)
 {
 	const struct kmonitor_ptrace *ptrace = &event->ptrace;
 
-	add(text, "%s", ptrace->op == KMONITOR_PTRACE_ATTACH ? "attached to" :
-							      "detached from");
+	add(text, "%s",
+	    ptrace->op == KMONITOR_PTRACE_ATTACH ? "attached to" :
+						   "detached from");
 	if (!ptrace->peer_tgid)
 		add(text, " an unknown task");
 	else if (ptrace->peer_pid == ptrace->peer_tgid)

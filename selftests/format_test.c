@@ -419,8 +419,9 @@ TEST(a_listed_task_says_what_it_is)
 	EXPECT_STREQ("session 98, group 99, threads 2", details(&event));
 	event.task.ino = 5;
 	event.task.flags = KMONITOR_EXEC_UNLINKED;
-	EXPECT_STREQ("session 98, group 99, threads 2, dev 0:0 inode 5, unlinked",
-		     details(&event));
+	EXPECT_STREQ(
+		"session 98, group 99, threads 2, dev 0:0 inode 5, unlinked",
+		details(&event));
 	event.flags = KMONITOR_EVENT_REDACTED;
 	EXPECT_STREQ("exists, not yours to see", details(&event));
 	event = make(KMONITOR_SNAPSHOT_END);

@@ -311,8 +311,9 @@ static void measure_judged(void)
 
 static void measure_creation(void)
 {
-	struct watch watch = { 1, KMONITOR_TARGET_PROCESS,
-			       KMONITOR_THREAD_CREATE, 0, 0, 0 };
+	struct watch watch = {
+		1, KMONITOR_TARGET_PROCESS, KMONITOR_THREAD_CREATE, 0, 0, 0
+	};
 	double one;
 
 	one = cost_of(WORK_THREAD, &watch).create;
@@ -344,8 +345,9 @@ static void measure_creation(void)
 static void measure_trees(void)
 {
 	struct watch tree = { 1, KMONITOR_TARGET_TREE, 0, 0, 0, 0 };
-	struct watch exits = { 1, KMONITOR_TARGET_ALL, KMONITOR_PROCESS_EXIT,
-			       0, 0, 0 };
+	struct watch exits = {
+		1, KMONITOR_TARGET_ALL, KMONITOR_PROCESS_EXIT, 0, 0, 0
+	};
 	struct round one = cost_of(WORK_FORK, &tree), many;
 	double record;
 
