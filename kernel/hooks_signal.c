@@ -182,6 +182,7 @@ static int report_process(struct signal_struct *sig)
 {
 	int signo = 0;
 
+	/* Only a hint that siglock is worth taking. */
 	if (!data_race(sig->flags & SIGNAL_GROUP_EXIT))
 		return 0;
 	if (claim_report(sig, &signo))

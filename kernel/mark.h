@@ -39,6 +39,7 @@ struct kmonitor_mark_set {
 /* For those under RCU, whom release_task() doesn't wait for. */
 static inline bool kmonitor_task_alive(const struct task_struct *task)
 {
+	/* It changes once, and what is done with the answer bears both. */
 	return data_race(pid_alive(task));
 }
 

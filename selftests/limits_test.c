@@ -107,7 +107,7 @@ TEST(no_limit_can_be_set_beyond_its_range)
 		{ SYSCTL "max_user_filters", "2147483648" },
 	};
 
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		EXPECT_EQ(-EINVAL, km_write_file(values[i][0], values[i][1]))
 		{
 			TH_LOG("%s: %s", values[i][0], values[i][1]);

@@ -8,9 +8,9 @@
  * is about: what the allocators have at hand then differs in neither.  Of each
  * the lower quartile counts, as interrupts only add; of blocks of rounds, whose
  * differences have their median taken, as what the whole machine does drifts.
- * All run under SCHED_FIFO on one processor, so that a task goes on until it sleeps and the order of
- * things is always the same.  In a pause before each round RCU does what it
- * has put off.
+ * All run under SCHED_FIFO on one processor, so that a task goes on until it
+ * sleeps and the order of things is always the same.  In a pause before each
+ * round RCU does what it has put off.
  */
 
 #include <fcntl.h>
