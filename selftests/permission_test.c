@@ -261,10 +261,10 @@ static int open_as_nobody(void)
 	return fd;
 }
 
-enum { RUID, EUID, SUID, RGID, EGID, SGID, IDS };
+enum { RUID, EUID, SUID, RGID, EGID, SGID, IDS, DUMPABLE = IDS, NOTHING };
 
-/* Nobody's process at the gate, of which one id is another's. */
-static pid_t fork_with_odd_id(int odd, int gate[2])
+/* Nobody's process at the gate, of which one id is another's or no core is. */
+static pid_t fork_with_odd(int odd, int gate[2])
 {
 	id_t id[IDS];
 	int ready[2];
@@ -278,7 +278,7 @@ static pid_t fork_with_odd_id(int odd, int gate[2])
 		must(setgroups(0, NULL));
 		must(setresgid(id[RGID], id[EGID], id[SGID]));
 		must(setresuid(id[RUID], id[EUID], id[SUID]));
-		must(prctl(PR_SET_DUMPABLE, 1));
+		must(prctl(PR_SET_DUMPABLE, odd != DUMPABLE));
 		km_gate_open(ready);
 		km_gate_wait(gate);
 		_exit(0);
@@ -290,17 +290,17 @@ static pid_t fork_with_odd_id(int odd, int gate[2])
 }
 
 /* The caller is root, so that it is the creator who is refused. */
-TEST(each_id_of_a_task_counts)
+TEST(each_id_of_a_task_counts_and_whether_it_is_dumpable)
 {
 	int fd = open_as_nobody();
 	int gate[2];
 	pid_t subject;
 
 	km_gate(gate);
-	for (int odd = 0; odd <= IDS; odd++) {
-		subject = fork_with_odd_id(odd, gate);
+	for (int odd = 0; odd <= NOTHING; odd++) {
+		subject = fork_with_odd(odd, gate);
 		for (int i = 0; i < 3; i++) {
-			EXPECT_EQ(odd < IDS ? -EPERM : 0,
+			EXPECT_EQ(odd < NOTHING ? -EPERM : 0,
 				  add(fd, task_targets[i], subject))
 			{
 				TH_LOG("target %u, id %d", task_targets[i],
