@@ -63,16 +63,18 @@ static void prune(struct kmonitor_filters *filters)
 		forget_entry(filters, entry);
 }
 
-static void remove_entry(struct kmonitor_filters *filters,
+/* False if it is ending by itself and may not be on the retired list yet. */
+static bool remove_entry(struct kmonitor_filters *filters,
 			 struct kmonitor_entry *entry)
 {
 	if (!kmonitor_entry_kill(entry))
-		return;
+		return !list_empty(&entry->pending);
 	if (kmonitor_entry_is_condition(entry))
 		kmonitor_condition_del(entry);
 	else
 		kmonitor_mark_sweep_later();
 	forget_entry(filters, entry);
+	return true;
 }
 
 /**
@@ -467,11 +469,17 @@ int kmonitor_filter_clear(struct kmonitor_filters *filters)
 {
 	struct kmonitor_entry *entry;
 	unsigned long handle;
+	bool ending = false;
 
 	guard(mutex)(&filters->lock);
 	prune(filters);
 	xa_for_each(&filters->entries, handle, entry)
-		remove_entry(filters, entry);
+		ending |= !remove_entry(filters, entry);
+	if (ending) {
+		/* What ends an entry is under RCU. */
+		synchronize_rcu();
+		prune(filters);
+	}
 	return 0;
 }
 

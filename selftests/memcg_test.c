@@ -121,7 +121,8 @@ TEST_F(memcg, a_ring_is_charged_and_given_back)
 		_exit(init_in_group(1U << 16, ready, gate));
 	km_gate_wait(ready);
 	with = number(current, NULL);
-	EXPECT_LE(before + 8 * MIB, with);
+	/* Each processor has some charges in stock, which are given back late. */
+	EXPECT_LE(before + 7 * MIB, with);
 	km_gate_open(gate);
 	EXPECT_EQ(0, km_join(child));
 	for (int i = 0; i < KM_TIMEOUT_MS / 10; i++) {

@@ -155,6 +155,9 @@ static void cycle(struct arena *arena, unsigned int i)
 	} else if (i % 5 == 2) {
 		ret = km_ioctl(fd, KMONITOR_IOC_FILTER_CLEAR, NULL);
 		check(!ret, "FILTER_CLEAR: %s", km_error(ret));
+		/* A tree that had ended says so as soon as there is room. */
+		while (target == KMONITOR_TARGET_TREE && km_stats(fd).filters)
+			check(km_read(fd, event, 4) > 0, "no EMPTY");
 		check(!km_stats(fd).filters, "FILTER_CLEAR left an entry");
 	} else if (i % 5 == 3) {
 		ret = km_del(fd, handle);
