@@ -124,7 +124,7 @@ TEST_F(monitor, each_fatal_signal_names_its_sender)
 	}
 }
 
-TEST_F(monitor, the_sender_has_its_own_user_id)
+TEST_F(monitor, the_sender_has_its_own_real_user_id)
 {
 	const struct kmonitor_event *event;
 	pid_t victim, killer;
@@ -141,7 +141,7 @@ TEST_F(monitor, the_sender_has_its_own_user_id)
 	km_gate_wait(gate);
 	killer = km_fork();
 	if (!killer) {
-		must(setresuid(1234, 1234, 1234));
+		must(setresuid(1234, 0, 0));
 		must(kill(victim, SIGKILL));
 		_exit(0);
 	}

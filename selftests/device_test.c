@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -219,6 +220,31 @@ TEST_F(device, the_caller_is_the_creator)
 		_exit(0);
 	}
 	EXPECT_EQ(0, km_join(child));
+}
+
+/* Back in the hands of root, it still is nobody's. */
+TEST_F(device, the_descriptor_is_of_its_creator_whoever_holds_it)
+{
+	int sockets[2], fd;
+	uint64_t handle;
+	pid_t child;
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	child = km_fork();
+	if (!child) {
+		km_become(NOBODY, NOBODY);
+		km_send_fd(sockets[0], make(self->node, NULL, 0, 0));
+		_exit(0);
+	}
+	fd = km_receive_fd(sockets[1]);
+	EXPECT_EQ(0, km_join(child));
+	EXPECT_EQ(-EPERM,
+		  km_try_add(fd, KMONITOR_TARGET_ALL, 0, KM_LIFE, 0, &handle));
+	EXPECT_EQ(-EPERM, km_try_add(fd, KMONITOR_TARGET_PROCESS, 0, KM_LIFE, 0,
+				     &handle));
+	close(fd);
+	close(sockets[0]);
+	close(sockets[1]);
 }
 
 TEST_HARNESS_MAIN

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -48,6 +49,20 @@ static void set_blocking(int fd)
 	int flags = must(fcntl(fd, F_GETFL));
 
 	must(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+}
+
+TEST_F(monitor, one_read_can_be_told_not_to_wait)
+{
+	struct kmonitor_event event;
+	const struct iovec to = { &event, sizeof(event) };
+	pid_t child;
+
+	set_blocking(self->fd);
+	EXPECT_EQ(-1, preadv2(self->fd, &to, 1, -1, RWF_NOWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	child = make_record();
+	EXPECT_EQ((ssize_t)RECORD, preadv2(self->fd, &to, 1, -1, RWF_NOWAIT));
+	EXPECT_EQ(child, event.fork.pid);
 }
 
 TEST_F(monitor, read_gives_whole_records_in_order)
