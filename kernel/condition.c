@@ -89,7 +89,7 @@ static void count(struct kmonitor_entry *entry, u32 before, u32 now)
 	struct kmonitor_conditions *conditions = entry->condition.where;
 	u32 kind = entry->target - KMONITOR_TARGET_CGROUP;
 	struct pid_namespace *ns = ns_of(entry);
-	u32 any = 0, bit, changed;
+	u32 any, by_id, bit, changed;
 
 	for (changed = before ^ now; changed; changed &= ~bit) {
 		u32 *wanting = &conditions->wanting[kind][__ffs(changed)];
@@ -103,11 +103,14 @@ static void count(struct kmonitor_entry *entry, u32 before, u32 now)
 			WRITE_ONCE(conditions->events[kind],
 				   conditions->events[kind] & ~bit);
 	}
-	for (u32 i = 0; i < KMONITOR_CONDITION_TARGETS; i++)
-		any |= conditions->events[i];
-	WRITE_ONCE(conditions->any, any);
+	by_id = conditions->events[KMONITOR_CONDITION_CGROUP] |
+		conditions->events[KMONITOR_CONDITION_UID];
+	WRITE_ONCE(conditions->by_id, by_id);
+	any = by_id | conditions->events[KMONITOR_CONDITION_ALL];
 	if (ns)
 		WRITE_ONCE(ns->kmonitor_events, any);
+	else if (entry->filters->creator.plain)
+		WRITE_ONCE(entry->filters->judged, any);
 }
 
 /* The caller holds conditions_lock or the RCU read lock. */
@@ -314,6 +317,31 @@ static bool visit_cgroups_of(const struct kmonitor_conditions *conditions,
 #endif
 
 /**
+ * kmonitor_conditions_visit_ids - visit the conditions with a matching id
+ * @conditions: The conditions.
+ * @source: What happened.
+ * @visit: Called with each, the most specific first; some want other events.
+ * @data: For @visit.
+ *
+ * Context: Under RCU.
+ * Return: Whether @visit has ended it.
+ */
+bool kmonitor_conditions_visit_ids(const struct kmonitor_conditions *conditions,
+				   const struct kmonitor_source *source,
+				   kmonitor_visit_t visit, void *data)
+{
+	struct task_struct *subject = kmonitor_source_subject(source);
+	const u32 *events = conditions->events;
+
+	if (READ_ONCE(events[KMONITOR_CONDITION_CGROUP]) & source->type &&
+	    visit_cgroups_of(conditions, source, subject, visit, data))
+		return true;
+	return READ_ONCE(events[KMONITOR_CONDITION_UID]) & source->type &&
+	       visit_id(conditions, KMONITOR_TARGET_UID,
+			__kuid_val(task_uid(subject)), visit, data);
+}
+
+/**
  * kmonitor_conditions_visit - visit the conditions that match an event
  * @conditions: The conditions, or NULL.
  * @source: What happened.
@@ -327,25 +355,18 @@ bool kmonitor_conditions_visit(const struct kmonitor_conditions *conditions,
 			       const struct kmonitor_source *source,
 			       kmonitor_visit_t visit, void *data)
 {
-	struct task_struct *subject = kmonitor_source_subject(source);
-	const u32 *events;
 	struct kmonitor_entry *entry;
 
 	if (!conditions)
 		return false;
-	events = conditions->events;
-	if (READ_ONCE(events[0]) & source->type &&
-	    visit_cgroups_of(conditions, source, subject, visit, data))
+	if (kmonitor_conditions_visit_ids(conditions, source, visit, data))
 		return true;
-	if (READ_ONCE(events[1]) & source->type &&
-	    visit_id(conditions, KMONITOR_TARGET_UID,
-		     __kuid_val(task_uid(subject)), visit, data))
-		return true;
-	if (READ_ONCE(events[2]) & source->type) {
-		hlist_for_each_entry_rcu(entry, &conditions->all, all) {
-			if (visit(data, entry))
-				return true;
-		}
+	if (!(READ_ONCE(conditions->events[KMONITOR_CONDITION_ALL]) &
+	      source->type))
+		return false;
+	hlist_for_each_entry_rcu(entry, &conditions->all, all) {
+		if (visit(data, entry))
+			return true;
 	}
 	return false;
 }

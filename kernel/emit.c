@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The fan-out of a record: match -> record, once -> each ring -> wake.  All
- * runs under RCU in the context of the subject.
+ * runs under RCU in the context of the subject, see kmonitor_enter().
  */
 
 #include <linux/pid_namespace.h>
@@ -45,10 +45,11 @@ struct fan_out {
 	const struct kmonitor_conditions *conditions;
 	u32 nr_matched;
 	const struct kmonitor_filters *matched[32];
-	/* Whose @event is, or NULL; redacted or not; for all plain creators. */
+	/* Whose @event is, or NULL; redacted or not. */
 	const struct kmonitor_creator *view;
 	bool redacted;
-	bool plain;
+	/* Types for which @event is not what all plain creators get. */
+	u32 unmade;
 	struct kmonitor_event event;
 };
 
@@ -83,12 +84,11 @@ append_exec(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 }
 
 static __always_inline enum kmonitor_append
-append_one(struct fan_out *out, struct kmonitor *mon,
+append_one(struct fan_out *out, u32 type, struct kmonitor *mon,
 	   const struct kmonitor_entry *entry)
 {
 	const struct kmonitor_event *event = &out->event;
 	struct kmonitor_ring *ring = &mon->ring;
-	u32 type = out->source->type;
 	u64 cookie = READ_ONCE(entry->cookie);
 
 	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_EXEC)) {
@@ -128,22 +128,37 @@ static bool passes(const struct kmonitor_entry *entry,
 	       kmonitor_may_see(&entry->filters->creator, source->task);
 }
 
-/* Of a live entry that wants such events, whether it wants this one. */
+/* Of an entry for such events that is special, whether it wants this one. */
 static noinline bool picks(const struct kmonitor_entry *entry,
 			   const struct kmonitor_source *source)
 {
-	return (entry->target != KMONITOR_TARGET_THREAD ||
+	return kmonitor_entry_alive(entry) &&
+	       (entry->target != KMONITOR_TARGET_THREAD ||
 		names_subject(entry, source)) &&
 	       (!(READ_ONCE(entry->flags) & KMONITOR_FILTER_FAILED_ONLY) ||
 		passes(entry, source));
 }
 
+enum verdict { PASS, RECORD, SUPPRESS };
+
+/* What an entry says to an event of the subject that it is about. */
+static __always_inline enum verdict judge(const struct kmonitor_entry *entry,
+					  const struct kmonitor_source *source,
+					  u32 type)
+{
+	if (!(READ_ONCE(entry->events) & type))
+		return PASS;
+	if (likely(!READ_ONCE(entry->state)))
+		return RECORD;
+	if (!picks(entry, source))
+		return PASS;
+	return kmonitor_entry_ignores(entry) ? SUPPRESS : RECORD;
+}
+
 static __always_inline bool wants(const struct kmonitor_entry *entry,
 				  const struct kmonitor_source *source)
 {
-	return READ_ONCE(entry->events) & source->type &&
-	       kmonitor_entry_alive(entry) &&
-	       (likely(!READ_ONCE(entry->picks)) || picks(entry, source));
+	return judge(entry, source, source->type) != PASS;
 }
 
 static bool ignores(void *data, struct kmonitor_entry *entry)
@@ -162,9 +177,9 @@ static bool has_record(const struct fan_out *out,
 static __always_inline void fill(struct kmonitor_event *event,
 				 struct kmonitor_source *source,
 				 const struct kmonitor_creator *creator,
-				 bool birth)
+				 bool plain_birth)
 {
-	if (birth && likely(creator->plain))
+	if (plain_birth)
 		kmonitor_record_fill_birth(event, source);
 	else
 		kmonitor_record_fill(event, source, creator, false);
@@ -186,7 +201,7 @@ static noinline bool prepare(struct fan_out *out, const struct kmonitor *mon,
 	if (redacted && !survives_redaction(entry, source->type))
 		return false;
 	/* What can't be seen isn't judged either: its absence would tell. */
-	if (!redacted && READ_ONCE(mon->filters.ignored.any) & source->type &&
+	if (!redacted && READ_ONCE(mon->filters.judged) & source->type &&
 	    kmonitor_conditions_visit(&mon->filters.ignored, source, ignores,
 				      (void *)source))
 		return false;
@@ -195,38 +210,40 @@ static noinline bool prepare(struct fan_out *out, const struct kmonitor *mon,
 	if (redacted)
 		kmonitor_record_fill(&out->event, source, creator, true);
 	else
-		fill(&out->event, source, creator, is_birth(source));
+		fill(&out->event, source, creator,
+		     creator->plain && is_birth(source));
 	/* Another task than the current one may have been reaped meanwhile. */
 	if (unlikely(!out->event.pid || !out->event.tgid)) {
 		out->view = NULL;
-		out->plain = false;
+		out->unmade = source->type;
 		return false;
 	}
 	out->view = creator;
 	out->redacted = redacted;
-	out->plain = creator->plain && same_for_all(source->type);
+	out->unmade =
+		creator->plain && same_for_all(source->type) ? 0 : source->type;
 	return true;
 }
 
-static __always_inline void deliver(struct fan_out *out,
-				    const struct kmonitor_entry *entry)
+/* The type is at hand: the source is in memory that each exchange may change. */
+static __always_inline void deliver(struct fan_out *out, u32 type,
+				    const struct kmonitor_entry *entry,
+				    struct kmonitor_filters *filters)
 {
-	struct kmonitor *mon = owner(entry);
-	const struct kmonitor_creator *creator = &mon->filters.creator;
+	struct kmonitor *mon = container_of(filters, struct kmonitor, filters);
 	enum kmonitor_append done;
 
-	if ((!out->plain || !creator->plain ||
-	     READ_ONCE(mon->filters.ignored.any) & out->source->type) &&
+	if ((READ_ONCE(filters->judged) | out->unmade) & type &&
 	    !prepare(out, mon, entry))
 		return;
-	done = append_one(out, mon, entry);
+	done = append_one(out, type, mon, entry);
 	if (done > KMONITOR_APPEND_QUIET)
 		kmonitor_appended(mon, done, out->redacted);
 }
 
 /* Whether a descriptor has got the record, or will not get it. */
-static bool decided(const struct fan_out *out,
-		    const struct kmonitor_filters *filters)
+static noinline bool has_decided(const struct fan_out *out,
+				 const struct kmonitor_filters *filters)
 {
 	const struct kmonitor_mark_set *set = out->set;
 
@@ -243,23 +260,37 @@ static bool decided(const struct fan_out *out,
 	return false;
 }
 
+static __always_inline bool decided(const struct fan_out *out,
+				    const struct kmonitor_filters *filters)
+{
+	return unlikely(out->set || out->nr_matched) &&
+	       has_decided(out, filters);
+}
+
 /* Entries of one descriptor stand together, the most specific first. */
 static void emit_to_marks(struct fan_out *out)
 {
 	const struct kmonitor_mark_set *set = out->set;
-	const struct kmonitor_filters *done = NULL;
+	const u32 type = out->source->type;
+	struct kmonitor_filters *filters, *done = NULL;
 	struct kmonitor_entry *entry;
-	u64 bit = 1;
+	enum verdict verdict;
+	u64 sent = 0, bit = 1;
 
 	for (u32 i = 0, nr = set->nr; i < nr; i++, bit <<= 1) {
 		entry = set->entries[i];
-		if (entry->filters == done || !wants(entry, out->source))
+		filters = READ_ONCE(entry->filters);
+		if (filters == done)
 			continue;
-		done = entry->filters;
-		out->sent |= bit;
-		if (!kmonitor_entry_ignores(entry))
-			deliver(out, entry);
+		verdict = judge(entry, out->source, type);
+		if (verdict == PASS)
+			continue;
+		done = filters;
+		sent |= bit;
+		if (verdict == RECORD)
+			deliver(out, type, entry, filters);
 	}
+	out->sent = sent;
 }
 
 struct first {
@@ -289,21 +320,51 @@ static bool is_first(const struct fan_out *out,
 	return first.entry == entry;
 }
 
-/* Of target ALL a descriptor has one entry, the last to be judged. */
 static bool emit_to_condition(void *data, struct kmonitor_entry *entry)
 {
 	struct fan_out *out = data;
+	struct kmonitor_filters *filters = READ_ONCE(entry->filters);
 
-	if (!wants(entry, out->source) || decided(out, entry->filters))
+	if (!wants(entry, out->source) || decided(out, filters))
 		return false;
-	if (out->nr_matched == ARRAY_SIZE(out->matched)) {
-		if (!is_first(out, entry))
-			return false;
-	} else if (entry->target != KMONITOR_TARGET_ALL) {
-		out->matched[out->nr_matched++] = entry->filters;
-	}
-	deliver(out, entry);
+	if (out->nr_matched < ARRAY_SIZE(out->matched))
+		out->matched[out->nr_matched++] = filters;
+	else if (!is_first(out, entry))
+		return false;
+	deliver(out, out->source->type, entry, filters);
 	return false;
+}
+
+/* A descriptor has one such entry, the last to be judged. */
+static void emit_to_whole(struct fan_out *out)
+{
+	const bool filled = out->nr_matched == ARRAY_SIZE(out->matched);
+	const u32 type = out->source->type;
+	const struct kmonitor_entry *entry;
+	struct kmonitor_filters *filters;
+
+	hlist_for_each_entry_rcu(entry, &out->conditions->all, all) {
+		filters = READ_ONCE(entry->filters);
+		if (judge(entry, out->source, type) == PASS ||
+		    decided(out, filters) ||
+		    (unlikely(filled) && !is_first(out, entry)))
+			continue;
+		deliver(out, type, entry, filters);
+	}
+}
+
+static void emit_to_conditions(struct fan_out *out)
+{
+	const struct kmonitor_conditions *conditions = out->conditions;
+	const u32 type = out->source->type;
+
+	if (!conditions)
+		return;
+	if (READ_ONCE(conditions->by_id) & type)
+		kmonitor_conditions_visit_ids(conditions, out->source,
+					      emit_to_condition, out);
+	if (READ_ONCE(conditions->events[KMONITOR_CONDITION_ALL]) & type)
+		emit_to_whole(out);
 }
 
 static noinline void emit_to_all(struct kmonitor_source *source,
@@ -318,15 +379,14 @@ static noinline void emit_to_all(struct kmonitor_source *source,
 	out.set = set;
 	out.nr_matched = 0;
 	out.view = NULL;
-	out.plain = false;
+	out.unmade = source->type;
 	if (set)
 		emit_to_marks(&out);
 	for (ns = ns_of_pid(task_pid(source->task)); ns; ns = ns->parent) {
 		if (!(READ_ONCE(ns->kmonitor_events) & source->type))
 			continue;
 		out.conditions = rcu_dereference(ns->kmonitor_conditions);
-		kmonitor_conditions_visit(out.conditions, source,
-					  emit_to_condition, &out);
+		emit_to_conditions(&out);
 	}
 }
 
@@ -336,9 +396,7 @@ only_condition(const struct kmonitor_conditions *conditions, u32 type)
 {
 	const struct hlist_node *first;
 
-	if (!conditions || (READ_ONCE(conditions->events[0]) |
-			    READ_ONCE(conditions->events[1])) &
-				   type)
+	if (!conditions || READ_ONCE(conditions->by_id) & type)
 		return NULL;
 	first = rcu_dereference(hlist_first_rcu(&conditions->all));
 	if (!first || rcu_access_pointer(hlist_next_rcu(first)))
@@ -389,8 +447,7 @@ fill_behind_loss(struct kmonitor *mon, struct kmonitor_source *source,
 
 /*
  * A record of the current task for one descriptor is made where it will be
- * read.  False if it can't be, and nothing has been done.  Births and exits
- * come with preemption off, but where locks sleep.
+ * read.  False if it can't be, and nothing has been done.
  */
 static __always_inline bool emit_in_place(struct kmonitor_source *source,
 					  const struct kmonitor_entry *entry,
@@ -399,14 +456,13 @@ static __always_inline bool emit_in_place(struct kmonitor_source *source,
 	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
 	struct kmonitor *mon = owner(entry);
 	const struct kmonitor_creator *creator = &mon->filters.creator;
+	struct kmonitor_slot slot __uninitialized;
 	enum kmonitor_append done;
-	struct kmonitor_event *slot;
 
 	/* Of an entry that has ended, the descriptor may be gone. */
-	if (!wants(entry, source) || kmonitor_entry_ignores(entry))
+	if (judge(entry, source, source->type) != RECORD)
 		return true;
-	if (!creator->sees_all ||
-	    READ_ONCE(mon->filters.ignored.any) & source->type)
+	if (READ_ONCE(mon->filters.judged) & source->type)
 		return false;
 	if (!birth) {
 		if (!(source->type & exits) || urgent(mon, entry, source->type))
@@ -414,18 +470,15 @@ static __always_inline bool emit_in_place(struct kmonitor_source *source,
 		/* It may take locks that sleep where a slot is not to be kept. */
 		kmonitor_take_usage(source);
 	}
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_disable();
-	slot = kmonitor_ring_take_slot(&mon->ring);
-	if (likely(slot)) {
-		fill(slot, source, creator, birth);
-		slot->cookie = READ_ONCE(entry->cookie);
-		done = kmonitor_ring_put_slot(&mon->ring, slot);
+	kmonitor_ring_pin();
+	if (likely(kmonitor_ring_take_slot(&mon->ring, &slot))) {
+		fill(slot.record, source, creator, birth);
+		slot.record->cookie = READ_ONCE(entry->cookie);
+		done = kmonitor_ring_put_slot(&mon->ring, &slot);
 	} else {
 		done = fill_behind_loss(mon, source, entry);
 	}
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_enable();
+	kmonitor_ring_unpin();
 	if (done > KMONITOR_APPEND_QUIET)
 		kmonitor_appended(mon, done, false);
 	return true;
@@ -487,7 +540,7 @@ static __always_inline void emit(struct kmonitor_source *source,
  * @source: A PROCESS_FORK or THREAD_CREATE of the current task.
  * @set: The marks of its process, or NULL.
  *
- * Context: Under RCU; preemption off, but where locks sleep.
+ * Context: Between kmonitor_enter() and kmonitor_leave().
  */
 void kmonitor_emit_birth(struct kmonitor_source *source,
 			 const struct kmonitor_mark_set *set)
@@ -500,8 +553,8 @@ void kmonitor_emit_birth(struct kmonitor_source *source,
  * @source: What happened; no birth.
  * @set: The marks of the subject's process, or NULL.
  *
- * Context: Under RCU, where the subject was alive; of an exit, preemption off,
- *	but where locks sleep.
+ * Context: Between kmonitor_enter(), where the subject was alive, and
+ *	kmonitor_leave().
  */
 void kmonitor_emit(struct kmonitor_source *source,
 		   const struct kmonitor_mark_set *set)
@@ -520,8 +573,9 @@ void kmonitor_report(struct kmonitor_source *source)
 {
 	struct task_struct *task = source->task;
 
-	guard(rcu)();
+	kmonitor_enter();
 	if (task == current || kmonitor_task_alive(task))
 		kmonitor_emit(source,
 			      rcu_dereference(task->signal->kmonitor_marks));
+	kmonitor_leave();
 }

@@ -7,6 +7,8 @@
 
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/types.h>
@@ -44,6 +46,28 @@ static __always_inline bool kmonitor_watched(struct task_struct *task,
 {
 	return unlikely(READ_ONCE(task->signal->kmonitor_events) & types) ||
 	       kmonitor_conditions_want(task, types);
+}
+
+/*
+ * The fan-out runs under RCU.  A reader that it wakes waits until RCU is left:
+ * a task that is preempted inside pays for it, and the reader with it.  Where
+ * locks sleep, a waker must be preemptible.
+ */
+static inline void kmonitor_enter(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+	rcu_read_lock();
+	/* As in the guard of RCU: sparse looks at each function alone. */
+	__release(RCU);
+}
+
+static inline void kmonitor_leave(void)
+{
+	__acquire(RCU);
+	rcu_read_unlock();
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
 }
 
 bool kmonitor_matched(struct task_struct *task, u32 types);

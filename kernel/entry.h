@@ -6,6 +6,7 @@
 #define _KMONITOR_ENTRY_H
 
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/rcupdate.h>
@@ -55,20 +56,32 @@ struct kmonitor_totals {
 };
 
 /**
+ * enum kmonitor_entry_state - bits of what makes an entry special
+ * @KMONITOR_ENTRY_DEAD: It has ended.  Who sets it retires the entry: edit,
+ *	close, or the exit of what it names.  Until then the entry's filters are
+ *	valid under RCU.
+ * @KMONITOR_ENTRY_PICKS: It doesn't want all events of its types: a THREAD, or
+ *	FAILED_ONLY.  Changed under the descriptor's filter lock.
+ * @KMONITOR_ENTRY_IGNORES: It suppresses records.  Never changes.
+ */
+enum kmonitor_entry_state {
+	KMONITOR_ENTRY_DEAD,
+	KMONITOR_ENTRY_PICKS,
+	KMONITOR_ENTRY_IGNORES,
+};
+
+/**
  * struct kmonitor_entry - a filter entry
+ * @state: Bits of &enum kmonitor_entry_state.
+ * @events: Event types wanted, or suppressed; written under the descriptor's
+ *	filter lock.
+ * @flags: Bits of KMONITOR_FILTER_*; written under the descriptor's filter
+ *	lock.
  * @refs: Owners: the descriptor's table, each mark set that has the entry.
- * @dead: Whoever turns it to true retires the entry: edit, close, or the exit
- *	of what it names.  While false, @filters is valid under RCU.
  * @sets: Mark sets that have the entry, plus one while it is being added.
  *	The last one to go makes the tree empty.
  * @target: One of &enum kmonitor_target.
  * @unprivileged: Its creator doesn't see every task.
- * @picks: It doesn't want all events of the types in @events: a THREAD, or
- *	FAILED_ONLY.  Written under the descriptor's filter lock.
- * @flags: Bits of KMONITOR_FILTER_*; written under the descriptor's filter
- *	lock.  IGNORE never changes.
- * @events: Event types wanted, or suppressed; written under the descriptor's
- *	filter lock.
  * @may_want: Of marks, all types that @events has had or is about to have;
  *	written under the lock of mark edits once the entry is in a set.
  * @cookie: Written under the descriptor's filter lock.
@@ -91,14 +104,13 @@ struct kmonitor_totals {
  * @rcu: Hooks find entries under RCU.
  */
 struct kmonitor_entry {
+	unsigned long state;
+	u32 events;
+	u32 flags;
 	refcount_t refs;
-	bool dead;
 	atomic_t sets;
 	u32 target;
 	bool unprivileged;
-	bool picks;
-	u32 flags;
-	u32 events;
 	u32 may_want;
 	u64 cookie;
 	u64 handle;
@@ -134,17 +146,17 @@ kmonitor_entry_is_condition(const struct kmonitor_entry *entry)
 
 static inline bool kmonitor_entry_ignores(const struct kmonitor_entry *entry)
 {
-	return READ_ONCE(entry->flags) & KMONITOR_FILTER_IGNORE;
+	return test_bit(KMONITOR_ENTRY_IGNORES, &entry->state);
 }
 
 static inline bool kmonitor_entry_kill(struct kmonitor_entry *entry)
 {
-	return !xchg(&entry->dead, true);
+	return !test_and_set_bit(KMONITOR_ENTRY_DEAD, &entry->state);
 }
 
 static inline bool kmonitor_entry_alive(const struct kmonitor_entry *entry)
 {
-	return !READ_ONCE(entry->dead);
+	return !test_bit(KMONITOR_ENTRY_DEAD, &entry->state);
 }
 
 #endif /* _KMONITOR_ENTRY_H */

@@ -2,10 +2,9 @@
 /*
  * The filter of a descriptor: its entries, and what edits them.
  *
- * An entry ends once: whoever turns entry->dead to true.  Edits and close take
- * it out of the table themselves.  The exit of what it names, which must not
- * wait for the filter's lock, puts it on the retired list; the next edit takes
- * it out.
+ * An entry ends once: who kills it retires it.  Edits and close take it out of
+ * the table themselves.  The exit of what it names, which must not wait for the
+ * filter's lock, puts it on the retired list; the next edit takes it out.
  *
  * entry->filters is valid under RCU while the entry is alive: close kills all
  * entries, and a grace period passes before the descriptor is freed.
@@ -137,8 +136,11 @@ static u32 events_of(const struct kmonitor_filter *arg)
 static void set_flags(struct kmonitor_entry *entry, u32 flags)
 {
 	WRITE_ONCE(entry->flags, flags & ~KMONITOR_FILTER_PIDFD);
-	WRITE_ONCE(entry->picks, entry->target == KMONITOR_TARGET_THREAD ||
-					 flags & KMONITOR_FILTER_FAILED_ONLY);
+	assign_bit(KMONITOR_ENTRY_PICKS, &entry->state,
+		   entry->target == KMONITOR_TARGET_THREAD ||
+			   flags & KMONITOR_FILTER_FAILED_ONLY);
+	assign_bit(KMONITOR_ENTRY_IGNORES, &entry->state,
+		   flags & KMONITOR_FILTER_IGNORE);
 }
 
 /* The flag stays until the entry ends; who asked last is who kills. */
@@ -528,6 +530,7 @@ void kmonitor_filters_init(struct kmonitor_filters *filters)
 {
 	mutex_init(&filters->lock);
 	kmonitor_creator_init(&filters->creator);
+	filters->judged = filters->creator.plain ? 0 : ~0U;
 	xa_init(&filters->entries);
 	filters->next_handle = 1;
 	init_llist_head(&filters->retired);

@@ -39,6 +39,8 @@ struct task_struct;
  * @lock: Serialises edits.
  * @creator: Whose ids and whose entitlement count; never changes.
  * @entries: Entries by handle, one reference each.  Under @lock.
+ * @judged: Event types whose records are made for this descriptor only: all,
+ *	unless its creator is plain; else those that @ignored may suppress.
  * @ignored: Conditions whose records are suppressed.
  * @next_handle: Under @lock.
  * @nr: Number of live and retired entries in @entries.  Under @lock.
@@ -52,6 +54,7 @@ struct kmonitor_filters {
 	struct mutex lock;
 	struct kmonitor_creator creator;
 	struct xarray entries;
+	u32 judged;
 	struct kmonitor_conditions ignored;
 	u64 next_handle;
 	u32 nr;

@@ -64,28 +64,6 @@ void __kmonitor_inherit(struct task_struct *child)
 	kmonitor_mark_inherit(current->signal, child->signal);
 }
 
-/*
- * The fan-out runs under RCU.  A reader that it wakes waits until RCU is left:
- * a task that is preempted inside pays for it, and the reader with it.  Where
- * locks sleep, a waker must be preemptible.
- */
-static void enter(void)
-{
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_disable();
-	rcu_read_lock();
-	/* As in the guard of RCU: sparse looks at each function alone. */
-	__release(RCU);
-}
-
-static void leave(void)
-{
-	__acquire(RCU);
-	rcu_read_unlock();
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_enable();
-}
-
 static noinline void report_fork(struct task_struct *child, u64 clone_flags,
 				 u32 type)
 {
@@ -98,9 +76,9 @@ static noinline void report_fork(struct task_struct *child, u64 clone_flags,
 	source.time_ns = child->start_boottime;
 	source.fork.child = child;
 	source.fork.clone_flags = clone_flags;
-	enter();
+	kmonitor_enter();
 	kmonitor_emit_birth(&source, marks_of(current));
-	leave();
+	kmonitor_leave();
 }
 
 void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
@@ -153,10 +131,11 @@ static noinline void report_exec(struct linux_binprm *bprm, struct pid *old_pid)
 	smp_mb();
 	kmonitor_let_snapshots_pass();
 
-	guard(rcu)();
+	kmonitor_enter();
 	kmonitor_emit(&source, marks_of(current));
 	/* One thread is left. */
 	retire_threads(marks_of(current), task_pid(current), false);
+	kmonitor_leave();
 	kfree(source.exec.args);
 }
 
@@ -181,10 +160,10 @@ static noinline void report_thread_exit(struct task_struct *task, long code,
 		source.flags |= KMONITOR_EVENT_LAST_THREAD;
 	source.exit.status = code;
 
-	enter();
+	kmonitor_enter();
 	kmonitor_emit(&source, marks_of(task));
 	retire_threads(marks_of(task), task_pid(task), true);
-	leave();
+	kmonitor_leave();
 }
 
 void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
@@ -236,11 +215,11 @@ static noinline void report_process_exit(struct task_struct *task)
 	source.exit.status = task->signal->group_exit_code;
 
 	set = kmonitor_mark_take(task->signal);
-	enter();
+	kmonitor_enter();
 	kmonitor_emit(&source, set);
 	if (set)
 		account(set, &source);
-	leave();
+	kmonitor_leave();
 	kmonitor_mark_put(set);
 }
 

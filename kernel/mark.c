@@ -87,7 +87,7 @@ static int mark(struct kmonitor_mark_edit *edit, struct signal_struct *sig)
 		if (edit->entry ? kmonitor_mark_set_has(old, edit->entry) :
 				  !kmonitor_mark_set_has_dead(old))
 			return 1;
-		if (old && !refcount_inc_not_zero(&old->users))
+		if (old && !atomic_inc_not_zero(&old->users))
 			continue;
 		new = kmonitor_mark_set_replace(edit, old);
 		if (edit->error) {
@@ -158,7 +158,7 @@ static struct kmonitor_mark_set *get_set(const struct signal_struct *sig)
 		set = rcu_dereference(sig->kmonitor_marks);
 		if (set == &exited)
 			return NULL;
-	} while (set && !refcount_inc_not_zero(&set->users));
+	} while (set && !atomic_inc_not_zero(&set->users));
 	return set;
 }
 

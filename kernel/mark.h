@@ -5,9 +5,9 @@
 #ifndef _KMONITOR_MARK_H
 #define _KMONITOR_MARK_H
 
+#include <linux/atomic.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
-#include <linux/refcount.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/types.h>
@@ -17,7 +17,8 @@ struct kmonitor_entry;
 /**
  * struct kmonitor_mark_set - the entries that hold a process
  * @users: Owners: each process that points to it, each set whose @inherit it
- *	is, and the edit that makes it.
+ *	is, and the edit that makes it.  No more than there are pids, twice: no
+ *	need for the checks of refcount_t, which each fork in a tree would pay.
  * @inherit: What a child gets: this set if it has only trees, else a set of
  *	its trees, or NULL without any.
  * @rcu: Hooks find sets under RCU.
@@ -28,7 +29,7 @@ struct kmonitor_entry;
  *	records, then the most specific first.
  */
 struct kmonitor_mark_set {
-	refcount_t users;
+	atomic_t users;
 	struct kmonitor_mark_set *inherit;
 	struct rcu_head rcu;
 	u32 events;
@@ -65,7 +66,7 @@ static __always_inline void kmonitor_mark_inherit(struct signal_struct *parent,
 		      ->inherit;
 	if (!set)
 		return;
-	refcount_inc(&set->users);
+	atomic_inc(&set->users);
 	child->kmonitor_events = set->events;
 	rcu_assign_pointer(child->kmonitor_marks, set);
 }

@@ -28,7 +28,7 @@ void kmonitor_mark_put(struct kmonitor_mark_set *set)
 {
 	struct kmonitor_mark_set *inherit;
 
-	while (set && refcount_dec_and_test(&set->users)) {
+	while (set && atomic_dec_and_test(&set->users)) {
 		inherit = set->inherit != set ? set->inherit : NULL;
 		for (u32 i = 0; i < set->nr; i++)
 			kmonitor_entry_leave(set->entries[i]);
@@ -164,7 +164,7 @@ static struct kmonitor_mark_set *copy(struct kmonitor_mark_edit *edit,
 		edit->error = -ENOMEM;
 		return NULL;
 	}
-	refcount_set(&set->users, 1);
+	atomic_set(&set->users, 1);
 	for (u32 i = 0; old && i < old->nr; i++) {
 		struct kmonitor_entry *other = old->entries[i];
 
@@ -191,9 +191,9 @@ static void remember(struct kmonitor_mark_edit *edit,
 	kmonitor_mark_put(edit->made[i].new);
 	kmonitor_mark_put(edit->made[i].old);
 	if (old)
-		refcount_inc(&old->users);
+		atomic_inc(&old->users);
 	edit->made[i].old = old;
-	refcount_inc(&new->users);
+	atomic_inc(&new->users);
 	edit->made[i].new = new;
 }
 
@@ -204,7 +204,7 @@ static struct kmonitor_mark_set *recall(struct kmonitor_mark_edit *edit,
 
 	if (!edit->made[i].new || edit->made[i].old != old)
 		return NULL;
-	refcount_inc(&edit->made[i].new->users);
+	atomic_inc(&edit->made[i].new->users);
 	return edit->made[i].new;
 }
 
@@ -249,7 +249,7 @@ kmonitor_mark_set_replace(struct kmonitor_mark_edit *edit,
 	if (new)
 		return new;
 	if (!edit->entry && old && !kmonitor_mark_set_has_dead(old)) {
-		refcount_inc(&old->users);
+		atomic_inc(&old->users);
 		return old;
 	}
 	if (edits_trees(edit) && inherit == old) {
@@ -260,7 +260,7 @@ kmonitor_mark_set_replace(struct kmonitor_mark_edit *edit,
 		if (edits_trees(edit))
 			inherit = kmonitor_mark_set_replace(edit, inherit);
 		else if (inherit)
-			refcount_inc(&inherit->users);
+			atomic_inc(&inherit->users);
 		new = edit->error ? NULL : copy(edit, old);
 		if (new)
 			new->inherit = inherit;

@@ -102,7 +102,7 @@ static void the_more_specific_stand_first(struct kunit *test)
 	struct kmonitor_entry *ignore = make(test, KMONITOR_TARGET_TREE, 0);
 	struct kmonitor_mark_set *set;
 
-	ignore->flags = KMONITOR_FILTER_IGNORE;
+	__set_bit(KMONITOR_ENTRY_IGNORES, &ignore->state);
 	set = add(test, NULL, outer);
 	set = add(test, set, process);
 	set = add(test, set, inner);
@@ -190,7 +190,7 @@ static void who_shared_a_set_goes_on_sharing(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, first, second);
 	/* Two owners and the edit. */
 	if (first)
-		KUNIT_EXPECT_EQ(test, refcount_read(&first->users), 3);
+		KUNIT_EXPECT_EQ(test, atomic_read(&first->users), 3);
 	kmonitor_mark_edit_end(&edit);
 	kmonitor_mark_put(first);
 	kmonitor_mark_put(second);

@@ -443,7 +443,8 @@ void kmonitor_task_program(struct task_struct *task,
 	/* A leader that has left no longer has it. */
 	rcu_read_lock();
 	for_each_thread(task, thread) {
-		file = get_task_exe_file(thread);
+		/* It reads flags that their task may be changing. */
+		file = data_race(get_task_exe_file(thread));
 		if (file)
 			break;
 	}

@@ -48,7 +48,6 @@
 
 #define LOSS_SHIFT KMONITOR_STATE_LOSS_SHIFT
 #define LOSS_ONE BIT_ULL(LOSS_SHIFT)
-#define LOSS_MAX 0x7fffffffULL
 #define SPILLED BIT_ULL(63)
 
 static u64 loss_of(u64 state)
@@ -173,7 +172,7 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
 
 	do {
 		r->loss = loss_of(old);
-		overflow = r->loss + nr > LOSS_MAX;
+		overflow = r->loss + nr > KMONITOR_LOSS_MAX;
 		if (!locked && (old & SPILLED || overflow))
 			return false;
 		r->position = old;
@@ -211,40 +210,14 @@ static bool try_decide(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
 	return true;
 }
 
-/*
- * Counts one more loss where there is no room for the record and the LOST one
- * before it: most of what a full ring costs.  False if it takes more to decide.
- */
-static __always_inline bool lose_one_more(struct kmonitor_ring *ring,
-					  u64 time_ns,
-					  enum kmonitor_append *done)
-{
-	u64 old = atomic64_read(kmonitor_ring_state(ring));
-	u32 tail;
-
-	/* From 1 to below LOSS_MAX, and not spilled. */
-	if ((old >> LOSS_SHIFT) - 1 >= LOSS_MAX - 1)
-		return false;
-	/* A: pairs with the exchange in kmonitor_ring_consume() */
-	tail = smp_load_acquire(&ring->area->tail);
-	if ((u32)old - tail <= ring->size - 2 ||
-	    !atomic64_try_cmpxchg(kmonitor_ring_state(ring), &old,
-				  old + LOSS_ONE))
-		return false;
-	WRITE_ONCE(ring->last_loss_ns, time_ns);
-	/* E is the exchange; pairs with that in kmonitor_ring_consume() */
-	*done = READ_ONCE(ring->area->tail) == tail ? KMONITOR_APPEND_FULL :
-						      KMONITOR_APPEND_WAKE;
-	return true;
-}
-
 /* Reserves slots, with one for a loss before them, or counts one; whether it has. */
 static bool reserve(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
 		    bool count_loss, struct kmonitor_reservation *r)
 {
 	unsigned long flags;
 
-	if (nr == 1 && count_loss && lose_one_more(ring, time_ns, &r->lost))
+	if (nr == 1 && count_loss &&
+	    kmonitor_ring_lose(ring, time_ns, &r->lost))
 		return false;
 	if (!try_decide(ring, nr, time_ns, count_loss, false, r)) {
 		raw_spin_lock_irqsave(&ring->spill_lock, flags);

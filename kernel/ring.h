@@ -8,6 +8,7 @@
 #include <asm/page.h>
 #include <linux/atomic.h>
 #include <linux/compiler.h>
+#include <linux/kconfig.h>
 #include <linux/preempt.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -15,6 +16,9 @@
 #include <uapi/linux/kmonitor.h>
 
 struct page;
+
+/* Most losses that the state of a ring counts. */
+#define KMONITOR_LOSS_MAX 0x7fffffffULL
 
 /* Most records that one call appends: an event and its continuations. */
 #define KMONITOR_GROUP_MAX 65U
@@ -103,6 +107,18 @@ struct kmonitor_reservation {
 };
 
 /**
+ * struct kmonitor_slot - a slot for a single record, with nothing before it
+ * @record: The slot.
+ * @seq: Its sequence number of the lap before, which it still has.
+ * @position: Its position.
+ */
+struct kmonitor_slot {
+	struct kmonitor_event *record;
+	u64 seq;
+	u32 position;
+};
+
+/**
  * struct kmonitor_span - records that can be consumed
  * @record: The first of them; the others follow it in memory.
  * @position: Position of the first.
@@ -115,6 +131,22 @@ struct kmonitor_span {
 	u32 nr;
 	bool last;
 };
+
+/*
+ * From reservation to publication preemption is off.  Where locks sleep, the
+ * producers of single records turn it off only here.
+ */
+static __always_inline void kmonitor_ring_pin(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+}
+
+static __always_inline void kmonitor_ring_unpin(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
+}
 
 static inline atomic64_t *kmonitor_ring_state(const struct kmonitor_ring *ring)
 {
@@ -131,7 +163,7 @@ static inline bool kmonitor_ring_loses(const struct kmonitor_ring *ring)
 static __always_inline void kmonitor_ring_note_peak(struct kmonitor_ring *ring,
 						    u32 used)
 {
-	if (unlikely(used > READ_ONCE(ring->peak)))
+	if (unlikely(used > data_race(ring->peak)))
 		WRITE_ONCE(ring->peak, used);
 }
 
@@ -175,38 +207,41 @@ void kmonitor_ring_stats(struct kmonitor_ring *ring,
 /**
  * kmonitor_ring_take_slot - get a slot to make a record in
  * @ring: The ring.
+ * @slot: Gets the slot.
  *
  * What nearly every record needs, and no more.  Others may read the slot
  * meanwhile; its seq is not to be written.
  *
- * Context: Any but NMI; preemption off until kmonitor_ring_put_slot().
- * Return: The slot, or NULL if there is no room, or a loss to be reported: for
- *	kmonitor_ring_reserve() to decide.
+ * Context: Any but NMI; preemption off until kmonitor_ring_put_slot(), see
+ *	kmonitor_ring_pin().
+ * Return: Whether there is one; not without room, or with a loss to be
+ *	reported: that is for kmonitor_ring_reserve() to decide.
  */
-static __always_inline struct kmonitor_event *
-kmonitor_ring_take_slot(struct kmonitor_ring *ring)
+static __always_inline bool kmonitor_ring_take_slot(struct kmonitor_ring *ring,
+						    struct kmonitor_slot *slot)
 {
 	struct kmonitor_area *area = ring->area;
 	atomic64_t *state = kmonitor_ring_state(ring);
 	const u32 mask = ring->size - 1;
 	u64 old = atomic64_read(state);
-	struct kmonitor_event *slot;
+	struct kmonitor_event *record;
 	u32 used;
 
 	do {
-		if (unlikely(old >> KMONITOR_STATE_LOSS_SHIFT))
-			return NULL;
 		/* A: pairs with the exchange in kmonitor_ring_consume() */
 		used = (u32)old - smp_load_acquire(&area->tail);
-		slot = &area->slots[(u32)old & mask];
+		record = &area->slots[(u32)old & mask];
 		/* Not to be computed again behind the exchange. */
-		OPTIMIZER_HIDE_VAR(slot);
-		if (unlikely(used > mask ||
-			     (u32)READ_ONCE(slot->seq) != (u32)old - mask))
-			return NULL;
+		OPTIMIZER_HIDE_VAR(record);
+		slot->seq = READ_ONCE(record->seq);
+		/* With a loss the state is more than a position. */
+		if (unlikely(used > mask || (u32)slot->seq + mask != old))
+			return false;
 	} while (!atomic64_try_cmpxchg(state, &old, (u32)(old + 1)));
 	kmonitor_ring_note_peak(ring, used + 1);
-	return slot;
+	slot->record = record;
+	slot->position = old;
+	return true;
 }
 
 /**
@@ -218,18 +253,54 @@ kmonitor_ring_take_slot(struct kmonitor_ring *ring)
  * Return: What became of the record, which is in the ring.
  */
 static __always_inline enum kmonitor_append
-kmonitor_ring_put_slot(struct kmonitor_ring *ring, struct kmonitor_event *slot)
+kmonitor_ring_put_slot(struct kmonitor_ring *ring,
+		       const struct kmonitor_slot *slot)
 {
-	const u64 seq = slot->seq + ring->size;
-	const u32 position = (u32)seq - 1;
+	const struct kmonitor_area *area = ring->area;
 
-	/* B: pairs with the acquire in published() */
-	smp_store_release(&slot->seq, seq);
-	/* E: pairs with the exchange in kmonitor_ring_consume() */
-	smp_mb();
-	if (likely(position - READ_ONCE(ring->area->tail) >= ring->watermark))
+	/*
+	 * B: pairs with the acquire in published(); and E: pairs with the
+	 * exchange in kmonitor_ring_consume()
+	 */
+	xchg(&slot->record->seq, slot->seq + ring->size);
+	if (likely(slot->position - READ_ONCE(area->tail) >= ring->watermark))
 		return KMONITOR_APPEND_QUIET;
-	return kmonitor_ring_judge(ring, position);
+	return kmonitor_ring_judge(ring, slot->position);
+}
+
+/**
+ * kmonitor_ring_lose - count one more loss
+ * @ring: The ring, of which kmonitor_ring_take_slot() has given no slot.
+ * @time_ns: Time of the record that is lost.
+ * @done: Gets what the loss asks for.
+ *
+ * Most of what a full ring costs: there is a loss already, and no room for the
+ * record with the LOST one before it.
+ *
+ * Context: Any but NMI.
+ * Return: Whether it has; else it takes more to decide.
+ */
+static __always_inline bool kmonitor_ring_lose(struct kmonitor_ring *ring,
+					       u64 time_ns,
+					       enum kmonitor_append *done)
+{
+	u64 old = atomic64_read(kmonitor_ring_state(ring));
+	u32 tail;
+
+	/* From 1 to below the most, and not spilled. */
+	if ((old >> KMONITOR_STATE_LOSS_SHIFT) - 1 >= KMONITOR_LOSS_MAX - 1)
+		return false;
+	/* A: pairs with the exchange in kmonitor_ring_consume() */
+	tail = smp_load_acquire(&ring->area->tail);
+	if ((u32)old - tail <= ring->size - 2 ||
+	    !atomic64_try_cmpxchg(kmonitor_ring_state(ring), &old,
+				  old + BIT_ULL(KMONITOR_STATE_LOSS_SHIFT)))
+		return false;
+	WRITE_ONCE(ring->last_loss_ns, time_ns);
+	/* E is the exchange; pairs with that in kmonitor_ring_consume() */
+	*done = READ_ONCE(ring->area->tail) == tail ? KMONITOR_APPEND_FULL :
+						      KMONITOR_APPEND_WAKE;
+	return true;
 }
 
 /* Copies all of a record but its seq. */
@@ -237,9 +308,10 @@ static __always_inline void
 kmonitor_ring_copy(struct kmonitor_event *slot,
 		   const struct kmonitor_event *event, u64 cookie)
 {
-	memcpy(&slot->time_ns, &event->time_ns,
-	       sizeof(*slot) - offsetof(struct kmonitor_event, time_ns));
+	slot->time_ns = event->time_ns;
 	slot->cookie = cookie;
+	memcpy(&slot->type, &event->type,
+	       sizeof(*slot) - offsetof(struct kmonitor_event, type));
 }
 
 /**
@@ -248,22 +320,26 @@ kmonitor_ring_copy(struct kmonitor_event *slot,
  * @event: The record; seq and cookie are not used.
  * @cookie: The cookie of this copy of the record.
  *
- * Context: Any but NMI.
+ * Context: Any but NMI; preemption off, see kmonitor_ring_pin().
  * Return: What became of it; %KMONITOR_APPEND_FULL has been counted.
  */
 static __always_inline enum kmonitor_append
 kmonitor_ring_append(struct kmonitor_ring *ring,
 		     const struct kmonitor_event *event, u64 cookie)
 {
-	struct kmonitor_event *slot;
+	struct kmonitor_slot slot __uninitialized;
+	enum kmonitor_append done;
 
-	guard(preempt)();
-	slot = kmonitor_ring_take_slot(ring);
-	if (unlikely(!slot))
-		return kmonitor_ring_append_group(ring, event, NULL, 0, cookie,
+	kmonitor_ring_pin();
+	if (likely(kmonitor_ring_take_slot(ring, &slot))) {
+		kmonitor_ring_copy(slot.record, event, cookie);
+		done = kmonitor_ring_put_slot(ring, &slot);
+	} else if (!kmonitor_ring_lose(ring, event->time_ns, &done)) {
+		done = kmonitor_ring_append_group(ring, event, NULL, 0, cookie,
 						  false);
-	kmonitor_ring_copy(slot, event, cookie);
-	return kmonitor_ring_put_slot(ring, slot);
+	}
+	kmonitor_ring_unpin();
+	return done;
 }
 
 #endif /* _KMONITOR_RING_H */

@@ -9,7 +9,7 @@
 
 #define SIZE 8
 #define LOSS_ONE BIT_ULL(KMONITOR_STATE_LOSS_SHIFT)
-#define LOSS_MAX 0x7fffffffULL
+#define LOSS_MAX KMONITOR_LOSS_MAX
 
 /* Makes the ring look as if so many records had passed through it. */
 static void wind(struct kmonitor_ring *ring, u64 position)
@@ -24,17 +24,16 @@ static enum kmonitor_append put(struct kmonitor_ring *ring, u32 cookie)
 {
 	struct kmonitor_event event = { .type = KMONITOR_PROCESS_FORK };
 	struct kmonitor_reservation place;
-	struct kmonitor_event *slot;
+	struct kmonitor_slot slot;
 
+	guard(preempt)();
 	/* As in the fan-out, where some records are made in place. */
 	if (cookie % 2)
 		return kmonitor_ring_append(ring, &event, cookie);
-	guard(preempt)();
-	slot = kmonitor_ring_take_slot(ring);
-	if (slot) {
-		slot->type = event.type;
-		slot->cookie = cookie;
-		return kmonitor_ring_put_slot(ring, slot);
+	if (kmonitor_ring_take_slot(ring, &slot)) {
+		slot.record->type = event.type;
+		slot.record->cookie = cookie;
+		return kmonitor_ring_put_slot(ring, &slot);
 	}
 	if (!kmonitor_ring_reserve(ring, 1, &place))
 		return place.lost;

@@ -518,14 +518,25 @@ TEST_F(fault, a_fork_that_fails_leaves_no_record)
 }
 
 /* Sends a signal to the waiting child, of which the test has the one entry. */
-static int run_kill(fault_data *self, uint64_t *result)
+static int send_to_child(fault_data *self, uint64_t handle, int signo)
 {
-	struct kmonitor_kill arg = { .handle = *result, .signo = SIGTERM };
+	struct kmonitor_kill arg = { .handle = handle, .signo = signo };
 	int ret = km_ioctl(self->fd, KMONITOR_IOC_KILL, &arg);
 
 	check(ret || (arg.signalled == 1 && !arg.refused),
 	      "%u signalled, %u refused", arg.signalled, arg.refused);
 	return ret;
+}
+
+static int run_kill(fault_data *self, uint64_t *result)
+{
+	return send_to_child(self, *result, SIGTERM);
+}
+
+/* Touches the memory that a fork has left to be copied. */
+static int run_rehearsal(fault_data *self, uint64_t *result)
+{
+	return send_to_child(self, *result, 0);
 }
 
 /* Who has no memory for the name of the killer says that it is not known. */
@@ -544,6 +555,8 @@ static bool judge_abort(struct __test_metadata *_metadata,
 TEST_F(fault, a_kill_gets_through_and_its_sender_may_not_be_known)
 {
 	const struct call kill = { "KILL", run_kill, undo_nothing, false };
+	const struct call rehearsal = { "KILL by no signal", run_rehearsal,
+					undo_nothing, false };
 	unsigned int nth = 0, known = 0, unknown = 0;
 	uint64_t handle;
 	bool hit = true;
@@ -561,6 +574,7 @@ TEST_F(fault, a_kill_gets_through_and_its_sender_may_not_be_known)
 		handle = km_add(self->fd, KMONITOR_TARGET_TREE, child,
 				KMONITOR_PROCESS_ABORT | KMONITOR_PROCESS_EXIT,
 				0);
+		with_fault(self, MAX_NTH, &rehearsal, &handle, &ret);
 		hit = with_fault(self, ++nth, &kill, &handle, &ret);
 		ASSERT_EQ(0, ret);
 		ASSERT_EQ(SIGTERM, km_join(child));
