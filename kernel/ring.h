@@ -163,6 +163,7 @@ static inline bool kmonitor_ring_loses(const struct kmonitor_ring *ring)
 static __always_inline void kmonitor_ring_note_peak(struct kmonitor_ring *ring,
 						    u32 used)
 {
+	/* Advisory: a race may lose the higher of two. */
 	if (unlikely(used > data_race(ring->peak)))
 		WRITE_ONCE(ring->peak, used);
 }

@@ -8,10 +8,24 @@
 
 #define NSEC_PER_SEC INT64_C(1000000000)
 #define EXIT_USAGE 2
+#define EXIT_LOSS 3
+#define EXIT_TIMEOUT 124
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_FOUND 127
 /* As a shell tells of a death by signal. */
 #define EXIT_SIGNAL(signo) (128 + (signo))
+
+/* A moment that never comes. */
+#define NEVER INT64_MAX
+
+/* A line on standard error that begins with the name of the tool. */
+__attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+
+/* CLOCK_MONOTONIC. */
+int64_t now_ns(void);
+
+/* What poll(2) is to wait until then: milliseconds rounded up; -1 for NEVER. */
+int poll_timeout(int64_t at_ns);
 
 /* A decimal number from 1 to max. */
 bool parse_number(const char *text, uint64_t max, uint64_t *number);

@@ -8,17 +8,14 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <limits.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -31,9 +28,7 @@
 /* A fork bomb may kill more of its own than anybody wants to read of. */
 #define MAX_SHOWN 16
 #define DEFAULT_GRACE_NS (5 * NSEC_PER_SEC)
-#define EXIT_TIMEOUT 124
 #define EXIT_RUN_FAILED 125
-#define NEVER INT64_MAX
 
 struct run {
 	/* What the command line says. */
@@ -86,26 +81,6 @@ static const char doc[] =
 	"Totals are written to standard error. The exit status is that of CMD,\n"
 	"128 and the number of the signal that killed it, 124 after a timeout,\n"
 	"126 if CMD can't be run, 127 if it isn't found, 125 if kmon-run fails.";
-
-__attribute__((format(printf, 1, 2))) static void complain(const char *format,
-							   ...)
-{
-	va_list args;
-
-	fputs("kmon-run: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
 
 /* The command line. */
 
@@ -332,18 +307,10 @@ static void take_time(struct run *run)
 		end_all(run, SIGKILL);
 }
 
-static int poll_timeout(const struct run *run)
+/* When something is to be done without a record or signal. */
+static int64_t next_time(const struct run *run)
 {
-	int64_t at = run->timeout_at < run->kill_at ? run->timeout_at :
-						      run->kill_at;
-	int64_t left = at - now_ns();
-
-	if (at == NEVER)
-		return -1;
-	if (left <= 0)
-		return 0;
-	left = (left + 999999) / 1000000;
-	return left < INT_MAX ? (int)left : INT_MAX;
+	return run->timeout_at < run->kill_at ? run->timeout_at : run->kill_at;
 }
 
 static int watch(struct run *run)
@@ -355,7 +322,8 @@ static int watch(struct run *run)
 	int status;
 
 	while (!run->empty) {
-		if (poll(fds, 2, poll_timeout(run)) < 0 && errno != EINTR) {
+		if (poll(fds, 2, poll_timeout(next_time(run))) < 0 &&
+		    errno != EINTR) {
 			complain("poll: %s", strerror(errno));
 			return EXIT_RUN_FAILED;
 		}

@@ -14,13 +14,11 @@
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -95,26 +93,6 @@ const char *argp_program_version = "kmon-tail " KMON_VERSION;
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 static int signal_pipe[2];
-
-__attribute__((format(printf, 1, 2))) static void complain(const char *format,
-							   ...)
-{
-	va_list args;
-
-	fputs("kmon-tail: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
 
 /* The command line. */
 
@@ -730,20 +708,11 @@ static void handle_signal(struct tail *tail)
 		kill(tail->child, signo);
 }
 
-/* Until the deadline, rounded up to milliseconds; -1 without one. */
-static int poll_timeout(const struct tail *tail)
+static int64_t next_time(const struct tail *tail)
 {
-	int64_t left;
-
 	if (tail->remaining >= 0)
 		return 0;
-	if (!tail->duration_ns)
-		return -1;
-	left = tail->start_ns + tail->duration_ns - now_ns();
-	if (left <= 0)
-		return 0;
-	left = (left + 999999) / 1000000;
-	return left > INT_MAX ? INT_MAX : (int)left;
+	return tail->duration_ns ? tail->start_ns + tail->duration_ns : NEVER;
 }
 
 static int watch(struct tail *tail)
@@ -759,7 +728,7 @@ static int watch(struct tail *tail)
 
 	while (!tail->done) {
 		fds[2].fd = tail->child_fd;
-		if (poll(fds, 4, poll_timeout(tail)) < 0) {
+		if (poll(fds, 4, poll_timeout(next_time(tail))) < 0) {
 			if (errno == EINTR)
 				continue;
 			complain("poll: %s", strerror(errno));
