@@ -31,7 +31,7 @@ struct vm_area_struct;
  * @wait: Readers and pollers.
  * @fasync: Who gets a signal, as fasync_helper() keeps it.
  * @wake: Wakes readers and pollers where the task must not tell by its timing.
- * @signal: Sends the signal then.
+ * @signal: Sends the signal.
  * @timer: Announces records below the watermark.
  * @delay_ns: When; never changes.
  * @report: Bits of KMONITOR_REPORT_*; never changes.

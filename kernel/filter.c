@@ -214,7 +214,8 @@ static void extend_entry(struct kmonitor_entry *entry,
 static bool thread_left(struct task_struct *task, struct kmonitor_entry *entry)
 {
 	return entry->target == KMONITOR_TARGET_THREAD &&
-	       READ_ONCE(task->flags) & PF_EXITING &&
+	       /* Its other flags the task writes as it likes. */
+	       data_race(READ_ONCE(task->flags)) & PF_EXITING &&
 	       kmonitor_entry_alive(entry);
 }
 

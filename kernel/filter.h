@@ -39,8 +39,8 @@ struct task_struct;
  * @lock: Serialises edits.
  * @creator: Whose ids and whose entitlement count; never changes.
  * @entries: Entries by handle, one reference each.  Under @lock.
- * @judged: Event types whose records are made for this descriptor only: all,
- *	unless its creator is plain; else those that @ignored may suppress.
+ * @judged: Event types whose records are not simply those of all plain creators:
+ *	all, unless its creator is one; else those that @ignored may suppress.
  * @ignored: Conditions whose records are suppressed.
  * @next_handle: Under @lock.
  * @nr: Number of live and retired entries in @entries.  Under @lock.

@@ -81,8 +81,9 @@ void __kmonitor_set_comm(struct task_struct *task, const char *comm)
 	if (!watched)
 		return;
 
-	guard(rcu)();
+	kmonitor_enter();
 	report_change(&source);
+	kmonitor_leave();
 }
 
 void __kmonitor_sid(struct task_struct *leader)
@@ -105,9 +106,10 @@ void __kmonitor_ptrace(struct task_struct *tracee, bool attached)
 		.ptrace.attached = attached,
 	};
 
-	guard(rcu)();
+	kmonitor_enter();
 	source.task = ptrace_parent(tracee);
 	if (source.task && kmonitor_watched(source.task, source.type) &&
 	    kmonitor_task_alive(tracee))
 		kmonitor_report(&source);
+	kmonitor_leave();
 }

@@ -19,7 +19,7 @@
  *   A  load-acquire tail                   D  compare-and-exchange tail
  *      compare-and-exchange state             (done with the slots)
  *      fill the slot
- *   B  store-release slot.seq              C  load-acquire slot.seq
+ *   B  store-release or exchange slot.seq  C  load-acquire slot.seq
  *                                             read the slot
  *   E  full barrier                        F  full barrier, which is in D
  *      load tail, state: wake?                look at slot.seq: sleep?
@@ -420,7 +420,7 @@ void kmonitor_ring_announce(struct kmonitor_ring *ring)
 
 static bool published(const struct kmonitor_ring *ring, u32 position)
 {
-	/* C: pairs with the release in publish() */
+	/* C: pairs with the release in publish() or the exchange in put_slot */
 	u64 seq = smp_load_acquire(&slot_at(ring, position)->seq);
 
 	/* A slot that has never been filled has a seq of 0 or below. */

@@ -216,7 +216,7 @@ void kmonitor_ring_stats(struct kmonitor_ring *ring,
  * Context: Any but NMI; preemption off until kmonitor_ring_put_slot(), see
  *	kmonitor_ring_pin().
  * Return: Whether there is one; not without room, or with a loss to be
- *	reported: that is for kmonitor_ring_reserve() to decide.
+ *	reported: then a loss may have to be counted.
  */
 static __always_inline bool kmonitor_ring_take_slot(struct kmonitor_ring *ring,
 						    struct kmonitor_slot *slot)
@@ -271,7 +271,7 @@ kmonitor_ring_put_slot(struct kmonitor_ring *ring,
 
 /**
  * kmonitor_ring_lose - count one more loss
- * @ring: The ring, of which kmonitor_ring_take_slot() has given no slot.
+ * @ring: The ring.
  * @time_ns: Time of the record that is lost.
  * @done: Gets what the loss asks for.
  *
@@ -309,10 +309,12 @@ static __always_inline void
 kmonitor_ring_copy(struct kmonitor_event *slot,
 		   const struct kmonitor_event *event, u64 cookie)
 {
+	const size_t rest = offsetof(struct kmonitor_event, type);
+
 	slot->time_ns = event->time_ns;
 	slot->cookie = cookie;
-	memcpy(&slot->type, &event->type,
-	       sizeof(*slot) - offsetof(struct kmonitor_event, type));
+	memcpy((u8 *)slot + rest, (const u8 *)event + rest,
+	       sizeof(*slot) - rest);
 }
 
 /**

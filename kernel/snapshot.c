@@ -204,8 +204,12 @@ static bool may_see(const struct kmonitor *mon, struct task_struct *task)
  */
 static bool wait_for_fork(struct task_struct *task)
 {
-	/* Pairs with the release in __kmonitor_fork(). */
-	while (smp_load_acquire(&task->flags) & KMONITOR_PF_UNANNOUNCED &&
+	/*
+	 * Pairs with the release in __kmonitor_fork().  Past that the task
+	 * writes its other flags as it likes.
+	 */
+	while (data_race(smp_load_acquire(&task->flags)) &
+		       KMONITOR_PF_UNANNOUNCED &&
 	       READ_ONCE(task->__state) == TASK_NEW) {
 		if (signal_pending(current))
 			return false;

@@ -20,12 +20,6 @@ static void wake_waiters(struct kmonitor *mon)
 		wake_up_interruptible_poll(&mon->wait, EPOLLIN | EPOLLRDNORM);
 }
 
-static void wake_now(struct kmonitor *mon)
-{
-	wake_waiters(mon);
-	kill_fasync(&mon->fasync, SIGIO, POLL_IN);
-}
-
 /* The signal may go to a group of many processes: not for others to pay. */
 static void send_signal(struct work_struct *work)
 {
@@ -33,13 +27,16 @@ static void send_signal(struct work_struct *work)
 		    POLL_IN);
 }
 
-static void wake_deferred(struct irq_work *work)
+static void wake_now(struct kmonitor *mon)
 {
-	struct kmonitor *mon = container_of(work, struct kmonitor, wake);
-
 	wake_waiters(mon);
 	if (READ_ONCE(mon->fasync))
 		queue_work(system_unbound_wq, &mon->signal);
+}
+
+static void wake_deferred(struct irq_work *work)
+{
+	wake_now(container_of(work, struct kmonitor, wake));
 }
 
 /* The rest of the oldest record's delay; negative if there is no record. */
@@ -86,7 +83,7 @@ static enum hrtimer_restart delay_expired(struct hrtimer *timer)
  * @defer: Whether to do it from an irq_work: the task must not tell by its
  *	timing that somebody waits, nor pay for it.
  *
- * Context: Any but NMI; without @defer, where locks of signals may be taken.
+ * Context: Any but NMI; without @defer, where a task may be woken.
  */
 void kmonitor_wake(struct kmonitor *mon, bool defer)
 {
