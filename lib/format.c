@@ -371,6 +371,16 @@ static void local_time(char *buf, size_t size, int64_t wall_ns)
 		 tm.tm_sec, (int)(wall_ns % NSEC_PER_SEC / 1000000));
 }
 
+static void relative_time(char *buf, size_t size, int64_t ns)
+{
+	const bool before = ns < 0;
+	const uint64_t us = (before ? -ns : ns) / 1000;
+
+	snprintf(buf, size, "%s%llu.%06llu", before ? "-" : "",
+		 (unsigned long long)(us / 1000000),
+		 (unsigned long long)(us % 1000000));
+}
+
 /* Padded by characters, since printf() pads by bytes. */
 static void add_comm(struct text *text, const char comm[COMM_SIZE],
 		     unsigned int flags)
@@ -392,7 +402,12 @@ int kmon_format_event(const struct kmonitor_event *event, int64_t wall_offset,
 	char time[48], type[16], pid[16], ppid[16], uid[16] = "-";
 	struct text text = start(buf, size);
 
-	local_time(time, sizeof(time), (int64_t)event->time_ns + wall_offset);
+	if (flags & KMON_TEXT_RELATIVE)
+		relative_time(time, sizeof(time),
+			      (int64_t)event->time_ns + wall_offset);
+	else
+		local_time(time, sizeof(time),
+			   (int64_t)event->time_ns + wall_offset);
 	if (event->type == KMONITOR_LOST) {
 		add(&text, "%s ", time);
 		add_lost(&text, event);
@@ -403,7 +418,8 @@ int kmon_format_event(const struct kmonitor_event *event, int64_t wall_offset,
 	snprintf(ppid, sizeof(ppid), "%d", event->ppid);
 	if (event->uid != UINT32_MAX)
 		snprintf(uid, sizeof(uid), "%u", event->uid);
-	add(&text, COLUMNS, time, name ? name : type, pid, ppid, uid);
+	add(&text, COLUMNS "%*s", time, name ? name : type, pid, ppid, uid,
+	    flags >> 8 & 0xff, "");
 	add_comm(&text, event->comm, flags);
 	add_details(&text, event, flags);
 	return text.used;

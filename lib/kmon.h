@@ -356,11 +356,12 @@ struct kmon_table;
 /**
  * kmon_table_new - keep the tree of live processes
  * @fd: A descriptor whose filter reports PROCESS_FORK and PROCESS_EXIT, of
- *	ALL, TREE or PROCESS entries.
+ *	ALL, TREE or PROCESS entries; or -1 for the records of a recording.
  * @handle: The entry to list at the start, 0 for all.
  * @table: Set to the new table.  One thread at a time may use it.
  *
- * Asks for a snapshot.
+ * Asks for a snapshot.  Without a descriptor the table has what records told of
+ * since the last loss.
  *
  * Return: 0, or a negative errno value.
  */
@@ -414,6 +415,15 @@ size_t kmon_table_count(const struct kmon_table *table);
  */
 int kmon_table_find(const struct kmon_table *table, int32_t tgid,
 		    uint64_t start_ns, struct kmon_process *process);
+
+/**
+ * kmon_table_depth - how deep in the tree a process is
+ * @table: The table.
+ * @tgid: Its process id.
+ *
+ * Return: The number of its ancestors in the table.
+ */
+unsigned int kmon_table_depth(const struct kmon_table *table, int32_t tgid);
 
 /**
  * typedef kmon_table_visitor - what kmon_table_walk() calls for each process
@@ -507,12 +517,22 @@ void kmon_recording_free(struct kmon_recording *recording);
  *
  * - %KMON_TEXT_ASCII: escape all that is not ASCII, for an output that is not
  *   UTF-8.
+ * - %KMON_TEXT_RELATIVE: show times as seconds; the offset given is minus the
+ *   time_ns of the moment from which they count.
+ * - KMON_TEXT_INDENT(n): show the name n columns further to the right, at most
+ *   255.
  */
 #define KMON_TEXT_ASCII 0x1U
+#define KMON_TEXT_RELATIVE 0x2U
+#define KMON_TEXT_INDENT(n) ((unsigned int)(n) << 8)
 
 /* Room that suffices for the result of each text function. */
 #define KMON_ESCAPE_MAX(len) (4 * (len) + 1)
-#define KMON_LINE_MAX 512
+#define KMON_LINE_MAX 768
+
+/* The most bytes that the continuation records of one exec carry. */
+#define KMON_ARGS_MAX 5632
+#define KMON_ARGS_TEXT_MAX (4 * KMON_ARGS_MAX + 1)
 
 /**
  * kmon_escape - make foreign bytes harmless to show
@@ -563,7 +583,8 @@ int kmon_format_header(char *buf, size_t size);
 /**
  * kmon_format_event - write a record as an aligned line of text
  * @event: The record.
- * @wall_offset: From kmon_wall_offset(); the time is shown in the local zone.
+ * @wall_offset: From kmon_wall_offset(); the time is shown in the local zone,
+ *	but with %KMON_TEXT_RELATIVE.
  * @flags: Bits of KMON_TEXT_*.
  * @buf: Gets the line, without a newline, ended by a NUL.
  * @size: Size of @buf; KMON_LINE_MAX suffices.
@@ -572,6 +593,32 @@ int kmon_format_header(char *buf, size_t size);
  */
 int kmon_format_event(const struct kmonitor_event *event, int64_t wall_offset,
 		      unsigned int flags, char *buf, size_t size);
+
+/**
+ * kmon_format_args - write the path and arguments of an exec as one line
+ * @args: The data of the continuation records: texts, each ended by a NUL.
+ * @len: Their bytes, at most %KMON_ARGS_MAX.
+ * @flags: Flags of kmon_escape().
+ * @buf: Gets the texts, quoted as a shell reads them, ended by a NUL.
+ * @size: Size of @buf; %KMON_ARGS_TEXT_MAX suffices.
+ *
+ * Return: The length of the line, or -ENOSPC.
+ */
+int kmon_format_args(const char *args, size_t len, unsigned int flags,
+		     char *buf, size_t size);
+
+/**
+ * kmon_json_add_args - add the path and arguments of an exec to a JSON object
+ * @object: From kmon_json_event().  Gets the member "args", an array of strings
+ *	in which U+FFFD stands for each byte that can't be shown; then "args_hex"
+ *	has the true bytes.
+ * @args: As of kmon_format_args().
+ * @len: Their bytes.
+ *
+ * Return: 0, -EINVAL if there are more than %KMON_ARGS_MAX bytes, or -ENOMEM.
+ */
+int kmon_json_add_args(struct json_object *object, const char *args,
+		       size_t len);
 
 /**
  * kmon_json_event - write a record as a JSON object

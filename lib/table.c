@@ -167,14 +167,6 @@ static int ask(struct kmon_table *table)
 	return ret < 0 ? ret : 0;
 }
 
-/* Starts a snapshot; one that is under way is void. */
-static int resync(struct kmon_table *table)
-{
-	table->round++;
-	table->syncing = true;
-	return ask(table);
-}
-
 /* Who did not show up has ended unseen. */
 static void sweep(struct kmon_table *table, struct node *node)
 {
@@ -186,6 +178,21 @@ static void sweep(struct kmon_table *table, struct node *node)
 		if (node->round < table->round)
 			end_node(table, node, KMON_STATE_LOST, 0, 0);
 	}
+}
+
+/*
+ * Starts a snapshot; one that is under way is void.  Without a descriptor
+ * nothing is known any more.
+ */
+static int resync(struct kmon_table *table)
+{
+	table->round++;
+	if (table->fd < 0) {
+		sweep(table, LIST_FIRST(&table->tops));
+		return 0;
+	}
+	table->syncing = true;
+	return ask(table);
 }
 
 static int fork_child(struct kmon_table *table,
@@ -302,6 +309,18 @@ int kmon_table_find(const struct kmon_table *table, int32_t tgid,
 		}
 	}
 	return -ESRCH;
+}
+
+unsigned int kmon_table_depth(const struct kmon_table *table, int32_t tgid)
+{
+	const struct node *node = find(table, tgid);
+	unsigned int depth = 0;
+
+	while (node && node->parent) {
+		node = node->parent;
+		depth++;
+	}
+	return depth;
 }
 
 static int visit(const struct node *node, unsigned int depth,

@@ -1,151 +1,113 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kmon-tail: shows the life of processes as it happens.
+ * kmon-tail: shows the life of processes as it happens, or as it was recorded.
  *
- * A command is followed from before its first instruction: the child joins the
- * filter as a tree on the inherited descriptor, which its exec then closes.
+ * source.c brings the records, exec_args.c puts arguments to their exec; here
+ * they are chosen and written.
  */
 
-#include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
 
-#include "common.h"
-#include "kmon.h"
+#include "exec_args.h"
+#include "metrics.h"
+#include "source.h"
+#include "template.h"
 
 #define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-#define BATCH 256
-#define DEFAULT_RING 16384
-#define DEFAULT_EVENTS \
-	(KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXEC | KMONITOR_PROCESS_EXIT)
-#define EVENT_NAMES "fork, thread, exec, exit, thread-exit"
-#define NO_TARGET "nothing to follow: give -p PID, -t PID, -a or a command"
-/* Records that no filter asks for. */
-#define STREAM_EVENTS                                            \
-	(KMONITOR_TASK | KMONITOR_SNAPSHOT_END | KMONITOR_LOST | \
-	 KMONITOR_EMPTY | KMONITOR_UNTRACKED | KMONITOR_EXEC_ARGS)
-
-/* The command's child tells how far it came. */
-enum stage { STAGE_JOINED, STAGE_NOT_JOINED, STAGE_NOT_RUN };
-
-struct report {
-	enum stage stage;
-	int error;
-};
-
-struct target {
-	struct kmonitor_filter filter;
-	bool ended;
-};
+#define EVENT_NAMES                                                    \
+	"fork, exec, exit, thread, thread-exit, abort, thread-abort, " \
+	"coredump, exec-failed, cred, comm, sid, ptrace"
+#define FAILURES \
+	(KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_ABORT | KMONITOR_EXEC_FAILED)
+#define THREADS (KMONITOR_THREAD_CREATE | KMONITOR_THREAD_EXIT)
+#define NR_TYPES 32
+#define INDENT 2
 
 struct tail {
 	/* What the command line says. */
-	struct target *targets;
-	size_t nr_targets;
-	bool all;
+	struct source source;
 	uint32_t events;
-	char *events_text;
+	bool failed_only;
+	bool threads;
+	bool exec_args;
+	bool indent;
+	bool relative;
 	bool json;
-	bool stats;
 	bool line_buffered;
+	bool quiet;
+	bool stats;
+	bool grep;
+	regex_t regex;
+	uint64_t parent;
 	uint64_t count;
-	int64_t duration_ns;
-	uint32_t ring;
 	const char *output_name;
-	char **command;
+	const char *metrics_name;
+	struct template *template;
 
 	/* The state of the run. */
 	FILE *output;
 	bool colour;
 	unsigned int text_flags;
-	int fd;
-	uint32_t ring_records;
-	struct sigaction old_actions[3];
-	pid_t child;
-	int child_fd;
-	bool child_joined;
-	bool child_ended;
+	struct exec_args args;
+	struct kmon_table *table;
 	int64_t start_ns;
-	/* What is left to read once the end has come; negative before. */
-	int64_t remaining;
-	bool done;
+	int64_t lag_ns;
 
 	/* The totals. */
 	uint64_t shown;
-	uint64_t lost;
-	uint32_t processes;
+	uint64_t by_type[NR_TYPES];
 };
 
 const char *argp_program_version = "kmon-tail " KMON_VERSION;
 
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-static int signal_pipe[2];
-
 /* The command line. */
 
-enum { OPTION_RING = 256 };
+enum { OPTION_SNAPSHOT = 512, OPTION_METRICS };
 
 static const struct argp_option options[] = {
-	{ "pid", 'p', "PID", 0, "Follow process PID (repeatable)", 1 },
-	{ "tree", 't', "PID", 0,
-	  "Follow process PID and all its descendants (repeatable)", 1 },
-	{ "all", 'a', NULL, 0, "Follow every process (needs CAP_SYS_PTRACE)",
-	  1 },
 	{ "events", 'e', "LIST", 0,
-	  "Show these events, separated by commas, of " EVENT_NAMES
+	  "Show these kinds, separated by commas, of " EVENT_NAMES
 	  " (default: fork,exec,exit)",
 	  2 },
+	{ "failed", 'x', NULL, 0,
+	  "Show failures only: exits with another status than 0, deaths by signal, execs that failed",
+	  2 },
+	{ "grep", 'g', "REGEX", 0,
+	  "Show records whose name or arguments match REGEX", 2 },
+	{ "parent", 'P', "PID", 0, "Show records of children of PID", 2 },
+	{ "threads", 'H', NULL, 0, "Show threads, too", 2 },
+	{ "exec-args", 'A', NULL, 0, "Show path and arguments of each exec",
+	  2 },
+	{ "snapshot", OPTION_SNAPSHOT, NULL, 0,
+	  "Show the processes that exist first", 2 },
+	{ "tree", 'i', NULL, 0, "Indent each record by its depth", 3 },
+	{ "relative", 'r', NULL, 0, "Show seconds since the first record", 3 },
+	{ "format", 'F', "TEMPLATE", 0,
+	  "Write lines of these fields: " TEMPLATE_FIELDS, 3 },
 	{ "json", 'j', NULL, 0, "Write one JSON object a line", 3 },
 	{ "output", 'o', "FILE", 0, "Write to FILE instead of standard output",
 	  3 },
 	{ "line-buffered", 'l', NULL, 0, "Write each line at once", 3 },
-	{ "stats", 'S', NULL, 0, "Print a summary at the end also without CMD",
-	  3 },
+	{ "quiet", 'q', NULL, 0, "Show no records", 3 },
+	{ "stats", 'S', NULL, 0, "Print a summary at the end", 3 },
+	{ "metrics", OPTION_METRICS, "FILE", 0,
+	  "Keep counters in FILE, as text for Prometheus", 3 },
 	{ "count", 'n', "COUNT", 0, "Stop after COUNT records", 4 },
-	{ "duration", 'D', "SECONDS", 0, "Stop after SECONDS, such as 0.5", 4 },
-	{ "ring", OPTION_RING, "RECORDS", 0,
-	  "Let the kernel hold RECORDS unread records (default: 16384)", 4 },
 	{ 0 }
 };
 
-static void add_target(struct argp_state *state, struct tail *tail, int option,
-		       const char *text)
-{
-	struct target *target;
-	uint64_t pid;
-
-	if (!parse_number(text, INT_MAX, &pid))
-		argp_error(state, "-%c %s: not a process id", option, text);
-	tail->targets = reallocarray(tail->targets, tail->nr_targets + 1,
-				     sizeof(*tail->targets));
-	if (!tail->targets)
-		argp_failure(state, EXIT_FAILURE, ENOMEM, "-%c %s", option,
-			     text);
-	target = &tail->targets[tail->nr_targets++];
-	*target = (struct target){
-		.filter = {
-			.target = option == 'p' ? KMONITOR_TARGET_PROCESS :
-						  KMONITOR_TARGET_TREE,
-			.id = pid,
-		},
-	};
-}
-
 static void parse_events(struct argp_state *state, struct tail *tail,
-			 char *text)
+			 const char *text)
 {
 	char *list = strdup(text), *rest = list, *name;
 	uint32_t type;
@@ -153,7 +115,6 @@ static void parse_events(struct argp_state *state, struct tail *tail,
 	if (!list)
 		argp_failure(state, EXIT_FAILURE, ENOMEM, "-e %s", text);
 	tail->events = 0;
-	tail->events_text = text;
 	while ((name = strsep(&rest, ","))) {
 		type = kmon_event_by_name(name);
 		if (!type || type & STREAM_EVENTS)
@@ -164,21 +125,85 @@ static void parse_events(struct argp_state *state, struct tail *tail,
 	free(list);
 }
 
+static void parse_regex(struct argp_state *state, struct tail *tail,
+			const char *text)
+{
+	char reason[256];
+	int error;
+
+	if (tail->grep)
+		argp_error(state, "-g %s: the second one", text);
+	error = regcomp(&tail->regex, text, REG_EXTENDED | REG_NOSUB);
+	if (error) {
+		regerror(error, &tail->regex, reason, sizeof(reason));
+		argp_error(state, "-g %s: %s", text, reason);
+	}
+	tail->grep = true;
+}
+
+static void parse_template(struct argp_state *state, struct tail *tail,
+			   const char *text)
+{
+	const char *error;
+
+	template_free(tail->template);
+	tail->template = template_new(text, &error);
+	if (!tail->template)
+		argp_error(state, "-F %s: %s", text, error);
+}
+
+static void check(struct argp_state *state, const struct tail *tail)
+{
+	const struct source *source = &tail->source;
+
+	if (tail->json && tail->template)
+		argp_error(state, "-F and -j: give one of them");
+	if (tail->json && tail->indent)
+		argp_error(state, "-i is of lines for people: not with -j");
+	if (tail->template && tail->indent)
+		argp_error(state, "-i is of the usual lines: not with -F");
+	if (source->from_name && tail->metrics_name)
+		argp_error(state, "--metrics is of the running system");
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct tail *tail = state->input;
-	uint64_t number;
 
 	switch (key) {
-	case 'p':
-	case 't':
-		add_target(state, tail, key, arg);
-		return 0;
-	case 'a':
-		tail->all = true;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &tail->source;
 		return 0;
 	case 'e':
 		parse_events(state, tail, arg);
+		return 0;
+	case 'x':
+		tail->failed_only = true;
+		return 0;
+	case 'g':
+		parse_regex(state, tail, arg);
+		return 0;
+	case 'P':
+		if (!parse_number(arg, INT_MAX, &tail->parent))
+			argp_error(state, "-P %s: not a process id", arg);
+		return 0;
+	case 'H':
+		tail->threads = true;
+		return 0;
+	case 'A':
+		tail->exec_args = true;
+		return 0;
+	case OPTION_SNAPSHOT:
+		tail->source.snapshot = true;
+		return 0;
+	case 'i':
+		tail->indent = true;
+		return 0;
+	case 'r':
+		tail->relative = true;
+		return 0;
+	case 'F':
+		parse_template(state, tail, arg);
 		return 0;
 	case 'j':
 		tail->json = true;
@@ -189,33 +214,21 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'l':
 		tail->line_buffered = true;
 		return 0;
+	case 'q':
+		tail->quiet = true;
+		return 0;
 	case 'S':
 		tail->stats = true;
+		return 0;
+	case OPTION_METRICS:
+		tail->metrics_name = arg;
 		return 0;
 	case 'n':
 		if (!parse_number(arg, UINT64_MAX, &tail->count))
 			argp_error(state, "-n %s: not a number above 0", arg);
 		return 0;
-	case 'D':
-		if (!parse_duration(arg, &tail->duration_ns))
-			argp_error(state,
-				   "-D %s: not a number of seconds above 0",
-				   arg);
-		return 0;
-	case OPTION_RING:
-		if (!parse_number(arg, UINT32_MAX, &number))
-			argp_error(state, "--ring %s: not a number of records",
-				   arg);
-		tail->ring = number;
-		return 0;
-	case ARGP_KEY_ARG:
-		/* The rest of the line, whatever it looks like, is CMD's. */
-		tail->command = &state->argv[state->next - 1];
-		state->next = state->argc;
-		return 0;
 	case ARGP_KEY_END:
-		if (!tail->command && !tail->nr_targets && !tail->all)
-			argp_error(state, NO_TARGET);
+		check(state, tail);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -227,12 +240,80 @@ static const char doc[] =
 	"kmon-tail ends after the last of them, with CMD's status.  Without CMD it ends\n"
 	"with the last process or tree followed, or when interrupted.\n";
 
+static const struct argp_child children[] = { { .argp = &source_argp }, {} };
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse_option,
 	.args_doc = "[--] [CMD [ARG...]]",
 	.doc = doc,
+	.children = children,
 };
+
+/* Which records are shown. */
+
+/* The kinds that the options ask for. */
+static uint32_t wanted_events(const struct tail *tail)
+{
+	uint32_t events = tail->events;
+
+	if (!events)
+		events = tail->failed_only ? FAILURES : tail->source.events;
+	return tail->threads ? events | THREADS : events;
+}
+
+static bool is_failure(const struct kmonitor_event *event)
+{
+	switch (event->type) {
+	case KMONITOR_PROCESS_EXIT:
+	case KMONITOR_THREAD_EXIT:
+		return event->exit.status;
+	case KMONITOR_EMPTY:
+		return event->empty.failed;
+	case KMONITOR_PROCESS_ABORT:
+	case KMONITOR_THREAD_ABORT:
+	case KMONITOR_COREDUMP:
+	case KMONITOR_EXEC_FAILED:
+		return true;
+	}
+	return false;
+}
+
+/* The name, and the arguments as one text. */
+static bool matches(const struct tail *tail, const struct shown *shown)
+{
+	char text[KMON_ARGS_MAX + 1];
+
+	snprintf(text, sizeof(text), "%.*s", (int)sizeof(shown->event.comm),
+		 shown->event.comm);
+	if (!regexec(&tail->regex, text, 0, NULL, 0))
+		return true;
+	if (!shown->args_len)
+		return false;
+	memcpy(text, shown->args, shown->args_len);
+	for (size_t i = 0; i + 1 < shown->args_len; i++) {
+		if (!text[i])
+			text[i] = ' ';
+	}
+	text[shown->args_len] = '\0';
+	return !regexec(&tail->regex, text, 0, NULL, 0);
+}
+
+/* A loss is shown whatever was asked for. */
+static bool is_shown(const struct tail *tail, const struct shown *shown)
+{
+	const struct kmonitor_event *event = &shown->event;
+
+	if (event->type == KMONITOR_LOST)
+		return true;
+	if (!(event->type & (wanted_events(tail) | STREAM_EVENTS)))
+		return false;
+	if (tail->failed_only && !is_failure(event))
+		return false;
+	if (tail->parent && event->ppid != (int64_t)tail->parent)
+		return false;
+	return !tail->grep || matches(tail, shown);
+}
 
 /* The output. */
 
@@ -272,6 +353,7 @@ static int open_output(struct tail *tail)
 			return EXIT_FAILURE;
 		}
 	}
+	tail->source.output = tail->output;
 	if (isatty(fileno(tail->output)))
 		tail->line_buffered = true;
 	setvbuf(tail->output, NULL, tail->line_buffered ? _IOLBF : _IOFBF,
@@ -279,7 +361,9 @@ static int open_output(struct tail *tail)
 	tail->colour = wants_colour(tail->output);
 	if (strcmp(nl_langinfo(CODESET), "UTF-8"))
 		tail->text_flags |= KMON_TEXT_ASCII;
-	if (tail->json)
+	if (tail->relative)
+		tail->text_flags |= KMON_TEXT_RELATIVE;
+	if (tail->json || tail->template || tail->quiet)
 		return 0;
 	kmon_format_header(line, sizeof(line));
 	if (fprintf(tail->output, "%s\n", line) < 0 || fflush(tail->output))
@@ -287,14 +371,16 @@ static int open_output(struct tail *tail)
 	return 0;
 }
 
-static int write_json(struct tail *tail, const struct kmonitor_event *event,
-		      int64_t wall_offset)
+static int write_json(struct tail *tail, const struct shown *shown)
 {
-	struct json_object *object = kmon_json_event(event, wall_offset);
+	struct json_object *object =
+		kmon_json_event(&shown->event, shown->wall_offset);
 	const char *text = NULL;
 	int n;
 
-	if (object)
+	if (object &&
+	    (!shown->args_len ||
+	     !kmon_json_add_args(object, shown->args, shown->args_len)))
 		text = json_object_to_json_string_ext(object, JSON_FLAGS);
 	if (!text) {
 		json_object_put(object);
@@ -306,495 +392,223 @@ static int write_json(struct tail *tail, const struct kmonitor_event *event,
 	return n < 0 ? write_failed(tail) : 0;
 }
 
-static int write_text(struct tail *tail, const struct kmonitor_event *event,
-		      int64_t wall_offset)
+static const char *colour_of(const struct kmonitor_event *event)
 {
-	bool loud = tail->colour && event->type == KMONITOR_LOST;
+	if (event->type == KMONITOR_LOST)
+		return "\033[1;31m";
+	return is_failure(event) ? "\033[31m" : "";
+}
+
+static unsigned int indentation(const struct tail *tail,
+				const struct kmonitor_event *event)
+{
+	unsigned int depth =
+		tail->indent ? kmon_table_depth(tail->table, event->tgid) : 0;
+
+	return KMON_TEXT_INDENT(depth < 40 ? depth * INDENT : 40 * INDENT);
+}
+
+static int write_text(struct tail *tail, const struct shown *shown,
+		      unsigned int indent)
+{
+	const char *colour = tail->colour ? colour_of(&shown->event) : "";
+	char args[KMON_ARGS_TEXT_MAX];
 	char line[KMON_LINE_MAX];
 
-	kmon_format_event(event, wall_offset, tail->text_flags, line,
-			  sizeof(line));
-	if (fprintf(tail->output, "%s%s%s\n", loud ? "\033[1;31m" : "", line,
-		    loud ? "\033[0m" : "") < 0)
+	kmon_format_event(&shown->event, shown->wall_offset,
+			  tail->text_flags | indent, line, sizeof(line));
+	kmon_format_args(shown->args, shown->args_len, tail->text_flags, args,
+			 sizeof(args));
+	if (fprintf(tail->output, "%s%s%s%s%s%s\n", colour, line,
+		    *args ? ": " : "", args,
+		    *args && shown->truncated ? " ..." : "",
+		    *colour ? "\033[0m" : "") < 0)
 		return write_failed(tail);
 	return 0;
+}
+
+static int write_record(struct tail *tail, const struct shown *shown,
+			unsigned int indent)
+{
+	if (tail->json)
+		return write_json(tail, shown);
+	if (!tail->template)
+		return write_text(tail, shown, indent);
+	return template_write(tail->template, tail->output, shown,
+			      tail->text_flags) ?
+		       write_failed(tail) :
+		       0;
+}
+
+/* With -r the first record sets the zero. */
+static int64_t offset_of(struct tail *tail, const struct kmonitor_event *event,
+			 int64_t wall_offset)
+{
+	if (!tail->relative || tail->json)
+		return wall_offset;
+	if (!tail->start_ns)
+		tail->start_ns = (int64_t)event->time_ns;
+	return -tail->start_ns;
+}
+
+static int update_table(struct tail *tail, const struct kmonitor_event *event)
+{
+	const int ret = tail->table ? kmon_table_update(tail->table, event) : 0;
+
+	if (!ret)
+		return 0;
+	complain("-i: %s", strerror(-ret));
+	return EXIT_FAILURE;
+}
+
+/* A whole record, with its arguments. */
+static int show(void *tool, const struct shown *shown)
+{
+	struct tail *tail = tool;
+	const bool visible = is_shown(tail, shown);
+	unsigned int indent = 0;
+	int status;
+
+	/* The end of a process takes it out of the table. */
+	if (visible && shown->event.type == KMONITOR_PROCESS_EXIT)
+		indent = indentation(tail, &shown->event);
+	status = update_table(tail, &shown->event);
+	if (status || !visible)
+		return status;
+	if (shown->event.type != KMONITOR_PROCESS_EXIT)
+		indent = indentation(tail, &shown->event);
+	tail->by_type[__builtin_ctz(shown->event.type | 1U << 31)]++;
+	if (!tail->quiet)
+		status = write_record(tail, shown, indent);
+	if (++tail->shown == tail->count)
+		tail->source.done = true;
+	return status;
+}
+
+static int take(void *tool, const struct kmonitor_event *event,
+		int64_t wall_offset)
+{
+	struct tail *tail = tool;
+	struct timespec now;
+
+	if (tail->metrics_name) {
+		clock_gettime(CLOCK_BOOTTIME, &now);
+		tail->lag_ns = now.tv_sec * NSEC_PER_SEC + now.tv_nsec -
+			       (int64_t)event->time_ns;
+	}
+	return exec_args_take(&tail->args, event,
+			      offset_of(tail, event, wall_offset));
+}
+
+static int idle(void *tool)
+{
+	struct tail *tail = tool;
+	const int status = tail->source.done ? exec_args_flush(&tail->args) : 0;
+
+	if (status)
+		return status;
+	return fflush(tail->output) ? write_failed(tail) : 0;
+}
+
+static int tick(void *tool)
+{
+	struct tail *tail = tool;
+	struct kmonitor_stats stats = {};
+	int ret = kmon_stats(tail->source.fd, &stats);
+
+	if (!ret)
+		ret = write_metrics(tail->metrics_name, &stats, tail->lag_ns);
+	if (!ret)
+		return 0;
+	complain("--metrics %s: %s", tail->metrics_name, strerror(-ret));
+	return EXIT_FAILURE;
+}
+
+/* The end. */
+
+static void print_types(const struct tail *tail)
+{
+	const char *separator = "kmon-tail: ";
+
+	for (unsigned int i = 0; i < NR_TYPES; i++) {
+		const char *name = kmon_event_name(1U << i);
+
+		if (!tail->by_type[i])
+			continue;
+		fprintf(stderr, "%s%s %llu", separator, name ? name : "other",
+			(unsigned long long)tail->by_type[i]);
+		separator = ", ";
+	}
+	if (tail->shown)
+		fputc('\n', stderr);
 }
 
 /* On stderr, so that it does not mix with records that go elsewhere. */
 static void print_summary(const struct tail *tail)
 {
-	double seconds = (double)(now_ns() - tail->start_ns) / NSEC_PER_SEC;
-	struct kmonitor_stats stats = {};
+	const struct source *source = &tail->source;
 
-	if (!tail->command && !tail->stats)
+	if (!tail->stats && (tail->quiet || !source->command))
 		return;
-	kmon_stats(tail->fd, &stats);
 	fprintf(stderr, "kmon-tail: %llu record%s, ",
 		(unsigned long long)tail->shown, tail->shown == 1 ? "" : "s");
-	if (tail->child_ended)
-		fprintf(stderr, "%u process%s, ", tail->processes,
-			tail->processes == 1 ? "" : "es");
-	fprintf(stderr, "%llu lost, %.1f s\n",
-		(unsigned long long)(tail->lost + stats.pending), seconds);
+	if (source->child_ended)
+		fprintf(stderr, "%u process%s, ", source->totals.members,
+			source->totals.members == 1 ? "" : "es");
+	fprintf(stderr, "%llu lost, %.1f s\n", (unsigned long long)source->lost,
+		source_seconds(source));
+	if (tail->stats)
+		print_types(tail);
 }
 
-/* The monitor and its filter. */
-
-static int check_events(const struct tail *tail, uint32_t supported)
+static void configure(struct tail *tail)
 {
-	uint32_t missing = tail->events & ~supported;
+	struct source *source = &tail->source;
 
-	if (!missing)
-		return 0;
-	complain("-e %s: this kernel's kmonitor does not report '%s' yet",
-		 tail->events_text, kmon_event_name(missing & -missing));
-	return EXIT_FAILURE;
-}
-
-static int open_monitor(struct tail *tail)
-{
-	struct kmonitor_attr attr = { .ring_records = tail->ring };
-	struct kmonitor_info info = {};
-	int ret;
-
-	tail->fd = kmon_open(&attr, KMONITOR_CLOEXEC | KMONITOR_NONBLOCK);
-	if (tail->fd == -EINVAL || tail->fd == -ENOMEM) {
-		complain("--ring %u: %s", tail->ring,
-			 kmon_open_strerror(tail->fd));
-		return EXIT_FAILURE;
-	}
-	if (tail->fd < 0) {
-		complain("%s", kmon_open_strerror(tail->fd));
-		return EXIT_FAILURE;
-	}
-	ret = kmon_info(tail->fd, &info);
-	if (ret) {
-		complain("asking the kernel for its features: %s",
-			 strerror(-ret));
-		return EXIT_FAILURE;
-	}
-	tail->ring_records = info.ring_records;
-	return check_events(tail, info.events);
-}
-
-/* Whether the end of what is followed ends the run. */
-static bool ends_with_targets(const struct tail *tail)
-{
-	return !tail->all && !tail->command;
-}
-
-static int add_filters(struct tail *tail)
-{
-	struct kmonitor_filter all = {
-		.target = KMONITOR_TARGET_ALL,
-		.events = tail->events,
-	};
-	int ret;
-
-	for (size_t i = 0; i < tail->nr_targets; i++) {
-		struct kmonitor_filter *filter = &tail->targets[i].filter;
-		bool process = filter->target == KMONITOR_TARGET_PROCESS;
-
-		filter->events = tail->events;
-		/* Its end must be noticed, if not shown. */
-		if (process && ends_with_targets(tail))
-			filter->events |= KMONITOR_PROCESS_EXIT;
-		ret = kmon_filter_add(tail->fd, filter);
-		if (ret) {
-			complain("-%c %llu: %s", process ? 'p' : 't',
-				 (unsigned long long)filter->id,
-				 kmon_filter_strerror(filter, ret));
-			return EXIT_FAILURE;
-		}
-	}
-	if (!tail->all)
-		return 0;
-	ret = kmon_filter_add(tail->fd, &all);
-	if (ret) {
-		complain("-a: %s", kmon_filter_strerror(&all, ret));
-		return EXIT_FAILURE;
-	}
-	return 0;
-}
-
-/* Signals. */
-
-static void on_signal(int signo)
-{
-	int saved = errno;
-	char byte = (char)signo;
-	ssize_t n = write(signal_pipe[1], &byte, 1);
-
-	(void)n;
-	errno = saved;
-}
-
-/*
- * The first signal of a kind is a request; the second has the default action,
- * which ends even a kmon-tail that is stuck in a write.  What was ignored stays
- * so.
- */
-static int catch_signals(struct tail *tail)
-{
-	struct sigaction action = {
-		.sa_handler = on_signal,
-		.sa_flags = SA_RESTART | SA_RESETHAND,
-	};
-
-	if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK)) {
-		complain("pipe: %s", strerror(errno));
-		return EXIT_FAILURE;
-	}
-	for (size_t i = 0; i < 3; i++) {
-		sigaction(signals[i], NULL, &tail->old_actions[i]);
-		if (tail->old_actions[i].sa_handler != SIG_IGN)
-			sigaction(signals[i], &action, NULL);
-	}
-	return 0;
-}
-
-/* The command. */
-
-/* Runs in the child.  Its signals are blocked until they are its own again. */
-__attribute__((noreturn)) static void
-run_command(const struct tail *tail, int report_fd, const sigset_t *mask)
-{
-	struct kmonitor_filter self = {
-		.target = KMONITOR_TARGET_TREE,
-		.events = tail->events,
-	};
-	struct report report = { .stage = STAGE_JOINED };
-	ssize_t n;
-
-	for (size_t i = 0; i < 3; i++)
-		sigaction(signals[i], &tail->old_actions[i], NULL);
-	report.error = kmon_filter_add(tail->fd, &self);
-	if (report.error)
-		report.stage = STAGE_NOT_JOINED;
-	n = write(report_fd, &report, sizeof(report));
-	if (report.error || n != sizeof(report))
-		_exit(EXIT_FAILURE);
-
-	sigprocmask(SIG_SETMASK, mask, NULL);
-	execvp(tail->command[0], tail->command);
-	report = (struct report){ STAGE_NOT_RUN, -errno };
-	n = write(report_fd, &report, sizeof(report));
-	(void)n;
-	_exit(report.error == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
-}
-
-static int start_command(struct tail *tail)
-{
-	sigset_t blocked, mask;
-	int fds[2];
-
-	if (!tail->command)
-		return 0;
-	if (pipe2(fds, O_CLOEXEC)) {
-		complain("pipe: %s", strerror(errno));
-		return EXIT_FAILURE;
-	}
-	sigemptyset(&blocked);
-	for (size_t i = 0; i < 3; i++)
-		sigaddset(&blocked, signals[i]);
-	sigprocmask(SIG_BLOCK, &blocked, &mask);
-	tail->child = fork();
-	if (!tail->child)
-		run_command(tail, fds[1], &mask);
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-	close(fds[1]);
-	if (tail->child < 0) {
-		complain("%s: fork: %s", tail->command[0], strerror(errno));
-		return EXIT_FAILURE;
-	}
-	tail->child_fd = fds[0];
-	return 0;
-}
-
-/* The reading end is at its end after the exec, or the death, of the child. */
-static int read_report(struct tail *tail)
-{
-	struct kmonitor_filter self = { .target = KMONITOR_TARGET_TREE };
-	struct report report;
-
-	if (read(tail->child_fd, &report, sizeof(report)) != sizeof(report)) {
-		close(tail->child_fd);
-		tail->child_fd = -1;
-		/* Killed so early that there is no tree: no EMPTY will come. */
-		if (!tail->child_joined)
-			tail->done = true;
-		return 0;
-	}
-	switch (report.stage) {
-	case STAGE_JOINED:
-		tail->child_joined = true;
-		return 0;
-	case STAGE_NOT_JOINED:
-		complain("%s: following it: %s", tail->command[0],
-			 kmon_filter_strerror(&self, report.error));
-		return EXIT_FAILURE;
-	case STAGE_NOT_RUN:
-		complain("%s: %s", tail->command[0], strerror(-report.error));
-		return 0;
-	}
-	return EXIT_FAILURE;
-}
-
-/* What is left of its reports, and how it ended. */
-static int command_status(struct tail *tail)
-{
-	int ret, status;
-
-	while (tail->child_fd >= 0) {
-		ret = read_report(tail);
-		if (ret)
-			return ret;
-	}
-	while (waitpid(tail->child, &status, 0) < 0) {
-		if (errno == EINTR)
-			continue;
-		complain("%s: waiting for it: %s", tail->command[0],
-			 strerror(errno));
-		return EXIT_FAILURE;
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-				   EXIT_SIGNAL(WTERMSIG(status));
-}
-
-/* The records. */
-
-/* Reads what is there now, at most a full ring, and then ends. */
-static void finish(struct tail *tail)
-{
-	if (tail->remaining < 0)
-		tail->remaining = tail->ring_records;
-}
-
-static void finish_if_all_ended(struct tail *tail)
-{
-	if (!ends_with_targets(tail))
-		return;
-	for (size_t i = 0; i < tail->nr_targets; i++) {
-		if (!tail->targets[i].ended)
-			return;
-	}
-	finish(tail);
-}
-
-static void note_end(struct tail *tail, const struct kmonitor_event *event)
-{
-	uint32_t kind = event->type == KMONITOR_EMPTY ? KMONITOR_TARGET_TREE :
-							KMONITOR_TARGET_PROCESS;
-
-	for (size_t i = 0; i < tail->nr_targets; i++) {
-		struct target *target = &tail->targets[i];
-
-		if (target->filter.target == kind &&
-		    target->filter.id == (uint64_t)event->tgid)
-			target->ended = true;
-	}
-	finish_if_all_ended(tail);
-}
-
-/*
- * The exit of a process may be among lost records (an EMPTY never is).  Adding
- * the entry again tells: the kernel gives the same handle as long as it lives.
- */
-static void find_lost_ends(struct tail *tail)
-{
-	for (size_t i = 0; i < tail->nr_targets; i++) {
-		struct target *target = &tail->targets[i];
-		struct kmonitor_filter again = target->filter;
-		int ret;
-
-		if (target->ended ||
-		    target->filter.target != KMONITOR_TARGET_PROCESS)
-			continue;
-		again.handle = 0;
-		ret = kmon_filter_add(tail->fd, &again);
-		target->ended = ret == -ESRCH ||
-				(!ret && again.handle != target->filter.handle);
-		/* Another process with the pid of the one that ended. */
-		if (!ret && target->ended)
-			kmon_filter_del(tail->fd, &again);
-	}
-	finish_if_all_ended(tail);
-}
-
-static int show(struct tail *tail, const struct kmonitor_event *event,
-		int64_t wall_offset)
-{
-	int ret;
-
-	if (!(event->type & (tail->events | STREAM_EVENTS)))
-		return 0;
-	ret = tail->json ? write_json(tail, event, wall_offset) :
-			   write_text(tail, event, wall_offset);
-	if (++tail->shown == tail->count)
-		tail->done = true;
-	return ret;
-}
-
-static int handle(struct tail *tail, const struct kmonitor_event *event,
-		  int64_t wall_offset)
-{
-	int ret = show(tail, event, wall_offset);
-
-	switch (event->type) {
-	case KMONITOR_LOST:
-		tail->lost += event->lost.count;
-		if (ends_with_targets(tail))
-			find_lost_ends(tail);
-		break;
-	case KMONITOR_EMPTY:
-		if (tail->child > 0 && event->tgid == tail->child) {
-			tail->processes = event->empty.members;
-			tail->child_ended = true;
-			tail->done = true;
-		}
-		note_end(tail, event);
-		break;
-	case KMONITOR_PROCESS_EXIT:
-		note_end(tail, event);
-		break;
-	}
-	return ret;
-}
-
-static int read_batch(struct tail *tail)
-{
-	static struct kmonitor_event events[BATCH];
-	unsigned int room = BATCH;
-	int64_t wall_offset;
-	int n, ret;
-
-	if (tail->remaining >= 0 && tail->remaining < room)
-		room = tail->remaining;
-	n = room ? kmon_read(tail->fd, events, room) : -EAGAIN;
-	if (n == -EAGAIN && tail->remaining >= 0)
-		tail->done = true;
-	if (n == -EAGAIN || n == -EINTR)
-		return 0;
-	if (n < 0) {
-		complain("reading records: %s", strerror(-n));
-		return EXIT_FAILURE;
-	}
-	if (tail->remaining >= 0)
-		tail->remaining -= n;
-
-	wall_offset = kmon_wall_offset();
-	for (int i = 0; i < n && !tail->done; i++) {
-		ret = handle(tail, &events[i], wall_offset);
-		if (ret)
-			return ret;
-	}
-	return fflush(tail->output) ? write_failed(tail) : 0;
-}
-
-/*
- * Without a command any signal ends the run.  A terminal's interrupt also goes
- * to the command, whose end is waited for; what is sent to kmon-tail alone is
- * passed on to it.
- */
-static void handle_signal(struct tail *tail)
-{
-	char signo;
-
-	if (read(signal_pipe[0], &signo, 1) != 1)
-		return;
-	if (!tail->command)
-		finish(tail);
-	else if (signo != SIGINT)
-		kill(tail->child, signo);
-}
-
-static int64_t next_time(const struct tail *tail)
-{
-	if (tail->remaining >= 0)
-		return 0;
-	return tail->duration_ns ? tail->start_ns + tail->duration_ns : NEVER;
-}
-
-static int watch(struct tail *tail)
-{
-	struct pollfd fds[] = {
-		{ .fd = tail->fd, .events = POLLIN },
-		{ .fd = signal_pipe[0], .events = POLLIN },
-		{ .fd = tail->child_fd, .events = POLLIN },
-		/* Only for the error when the reader of a pipe has gone. */
-		{ .fd = fileno(tail->output) },
-	};
-	int ret;
-
-	while (!tail->done) {
-		fds[2].fd = tail->child_fd;
-		if (poll(fds, 4, poll_timeout(next_time(tail))) < 0) {
-			if (errno == EINTR)
-				continue;
-			complain("poll: %s", strerror(errno));
-			return EXIT_FAILURE;
-		}
-		if (fds[3].revents & POLLERR) {
-			raise(SIGPIPE);
-			_exit(EXIT_SIGNAL(SIGPIPE));
-		}
-		if (fds[1].revents)
-			handle_signal(tail);
-		if (tail->duration_ns &&
-		    now_ns() - tail->start_ns >= tail->duration_ns)
-			finish(tail);
-		if (tail->child_fd >= 0 && fds[2].revents) {
-			ret = read_report(tail);
-			if (ret)
-				return ret;
-		}
-		if (fds[0].revents || tail->remaining >= 0) {
-			ret = read_batch(tail);
-			if (ret)
-				return ret;
-		}
-	}
-	return 0;
+	source->events = wanted_events(tail);
+	/* The table must know who is whose child. */
+	if (tail->indent)
+		source->events |= KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXIT;
+	if (tail->failed_only && !tail->indent)
+		source->filter_flags |= KMONITOR_FILTER_FAILED_ONLY;
+	if (tail->exec_args)
+		source->report |= KMONITOR_REPORT_EXEC_ARGS;
+	if (tail->metrics_name)
+		source->tick = tick;
+	source->take = take;
+	source->idle = idle;
+	source->tool = tail;
+	tail->args.take = show;
+	tail->args.tool = tail;
 }
 
 static int run(struct tail *tail)
 {
 	int status;
 
-	status = open_monitor(tail);
-	if (status)
-		return status;
-	status = add_filters(tail);
-	if (status)
-		return status;
-	status = open_output(tail);
-	if (status)
-		return status;
-	status = catch_signals(tail);
-	if (status)
-		return status;
-	tail->start_ns = now_ns();
-	status = start_command(tail);
-	if (status)
-		return status;
-	status = watch(tail);
-	if (status)
-		return status;
-	print_summary(tail);
-	if (tail->child_ended ||
-	    (tail->command && !tail->child_joined && tail->child_fd < 0))
-		return command_status(tail);
-	return 0;
+	if (tail->indent && kmon_table_new(-1, 0, &tail->table)) {
+		complain("-i: %s", strerror(ENOMEM));
+		return EXIT_FAILURE;
+	}
+	status = source_open(&tail->source);
+	if (!status)
+		status = open_output(tail);
+	if (!status)
+		status = source_run(&tail->source);
+	if (!status)
+		status = exec_args_flush(&tail->args);
+	if (!status && tail->metrics_name)
+		status = tick(tail);
+	if (!status) {
+		status = source_status(&tail->source);
+		print_summary(tail);
+	}
+	return status;
 }
 
 int main(int argc, char **argv)
 {
-	struct tail tail = {
-		.events = DEFAULT_EVENTS,
-		.ring = DEFAULT_RING,
-		.child_fd = -1,
-		.remaining = -1,
-	};
+	struct tail tail = { .source = SOURCE_INIT };
 	int status;
 
 	hold_standard_fds();
@@ -802,9 +616,14 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &tail);
 
+	configure(&tail);
 	status = run(&tail);
 	if (tail.output && fclose(tail.output) && !status)
 		status = write_failed(&tail);
-	free(tail.targets);
+	source_close(&tail.source);
+	kmon_table_free(tail.table);
+	template_free(tail.template);
+	if (tail.grep)
+		regfree(&tail.regex);
 	return status;
 }

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where records come from: the kernel, of what is followed, or a recording. */
+#ifndef KMON_TOOLS_SOURCE_H
+#define KMON_TOOLS_SOURCE_H
+
+#include <argp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "common.h"
+#include "kmon.h"
+
+/* Records that no filter asks for. */
+#define STREAM_EVENTS                                            \
+	(KMONITOR_TASK | KMONITOR_SNAPSHOT_END | KMONITOR_LOST | \
+	 KMONITOR_EMPTY | KMONITOR_UNTRACKED | KMONITOR_EXEC_ARGS)
+
+/* A process, tree, cgroup or user, or all, as an option named it. */
+struct target {
+	struct kmonitor_filter filter;
+	const char *option;
+	const char *text;
+	bool ended;
+};
+
+struct source {
+	/* What the command line says: see source_argp. */
+	struct target *targets;
+	size_t nr_targets;
+	const char *from_name;
+	const char *record_name;
+	int64_t duration_ns;
+	uint32_t ring;
+	enum kmon_method method;
+	bool fail_on_loss;
+	char **command;
+
+	/* What the tool asks for. */
+	uint32_t events;
+	uint32_t filter_flags;
+	uint32_t report;
+	bool snapshot;
+	/* Whose reader's end is the end of the run, or NULL. */
+	FILE *output;
+	/* Each gives 0, or the exit status with which the run ends. */
+	int (*take)(void *tool, const struct kmonitor_event *event,
+		    int64_t wall_offset);
+	int (*idle)(void *tool);
+	/* Called each second if it is set. */
+	int (*tick)(void *tool);
+	void *tool;
+
+	/* The state of the run. */
+	int fd;
+	struct kmon_reader *reader;
+	uint32_t ring_records;
+	FILE *from;
+	FILE *record;
+	struct kmon_recording *recording;
+	pid_t child;
+	bool child_ended;
+	bool snapshotting;
+	int64_t wall_offset;
+	int64_t start_ns;
+	int64_t tick_at;
+	/* What is left to take once the end has come; negative before. */
+	int64_t remaining;
+	bool done;
+
+	/* The totals. */
+	uint64_t taken;
+	uint64_t lost;
+	struct kmonitor_empty totals;
+};
+
+/* The options that all tools have that show records, as a child of theirs. */
+extern const struct argp source_argp;
+
+#define SOURCE_INIT                                                       \
+	{                                                                 \
+		.ring = 16384,                                            \
+		.events = KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXEC | \
+			  KMONITOR_PROCESS_EXIT,                          \
+		.fd = -1, .remaining = -1                                 \
+	}
+
+/* Opens what records come from.  0, or the exit status. */
+int source_open(struct source *source);
+
+/* Takes records up to the end of what is followed.  0, or the exit status. */
+int source_run(struct source *source);
+
+/* The exit status of a run without errors: of the command, or for losses. */
+int source_status(struct source *source);
+
+void source_close(struct source *source);
+
+/* Seconds that the run has taken. */
+double source_seconds(const struct source *source);
+
+/* command.c: a command, and the signals that come meanwhile. */
+int catch_signals(void);
+/* The descriptor to poll, and the signal that came, or 0. */
+int signal_fd(void);
+int take_signal(void);
+/* Starts the command of a source in a tree of its own. */
+int start_command(struct source *source);
+int command_status(struct source *source);
+
+#endif /* KMON_TOOLS_SOURCE_H */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Lines made of fields that the user chooses. */
+#ifndef KMON_TOOLS_TEMPLATE_H
+#define KMON_TOOLS_TEMPLATE_H
+
+#include <stdio.h>
+
+#include "exec_args.h"
+
+/* The fields, for the help. */
+#define TEMPLATE_FIELDS                                                 \
+	"{time} {event} {pid} {tid} {ppid} {uid} {user} {comm} {args} " \
+	"{details} {status} {age} {cpu} {seq} {cookie} {start} {cgroup}"
+
+struct template;
+
+/*
+ * Makes a template of a text with fields such as {pid}, padded to a width as in
+ * {pid:7} or, to the left, {comm:-15}; "{{" and "}}" are braces, and \t and \n
+ * what they are in C.  NULL with what is wrong in *error.
+ */
+struct template *template_new(const char *text, const char **error);
+void template_free(struct template *template);
+
+/* Writes a line; flags are those of the library's text functions. */
+int template_write(const struct template *template, FILE *file,
+		   const struct shown *shown, unsigned int flags);
+
+#endif /* KMON_TOOLS_TEMPLATE_H */
