@@ -532,7 +532,7 @@ void kmon_recording_free(struct kmon_recording *recording);
 
 /* The most bytes that the continuation records of one exec carry. */
 #define KMON_ARGS_MAX 5632
-#define KMON_ARGS_TEXT_MAX (4 * KMON_ARGS_MAX + 1)
+#define KMON_ARGS_TEXT_MAX (4 * KMON_ARGS_MAX + 4)
 
 /**
  * kmon_escape - make foreign bytes harmless to show

@@ -490,6 +490,29 @@ TEST(names_are_padded_by_characters)
 	EXPECT_STREQ(expected, line(&event, 0));
 }
 
+TEST(a_relative_time_is_in_seconds)
+{
+	struct kmonitor_event event = make_exit(0);
+	char buf[KMON_LINE_MAX];
+
+	ASSERT_LT(0, kmon_format_event(&event, -(int64_t)TIME_NS / 2,
+				       KMON_TEXT_RELATIVE, buf, sizeof(buf)));
+	EXPECT_EQ(&buf[0], strstr(buf, "2.839000     exit "));
+	ASSERT_LT(0, kmon_format_event(&event, -(int64_t)TIME_NS - 1500000,
+				       KMON_TEXT_RELATIVE, buf, sizeof(buf)));
+	EXPECT_EQ(&buf[0], strstr(buf, "-0.001500    exit "));
+}
+
+TEST(an_indentation_moves_the_name)
+{
+	struct kmonitor_event event = make_exit(0);
+	const char *plain = strstr(line(&event, 0), "make");
+	const size_t at = plain - line(&event, 0);
+	const char *indented = line(&event, KMON_TEXT_INDENT(6));
+
+	EXPECT_EQ(indented + at + 6, strstr(indented, "make"));
+}
+
 TEST(an_unknown_type_is_shown_by_number)
 {
 	struct kmonitor_event event = make(0x40000000);
@@ -590,6 +613,55 @@ TEST(json_of_an_exit_has_code_or_signal)
 	EXPECT_EQ(NULL, json_at(&event, "exit.code"));
 	EXPECT_STREQ("\"SIGABRT\"", json_at(&event, "exit.signal"));
 	EXPECT_STREQ("true", json_at(&event, "exit.core_dumped"));
+}
+
+TEST(json_has_what_is_special_to_each_type)
+{
+	struct kmonitor_event event = make(KMONITOR_EXEC_FAILED);
+
+	event.exec_failed.error = ENOENT;
+	EXPECT_STREQ("\"ENOENT\"", json_at(&event, "exec_failed.errno"));
+	EXPECT_STREQ("2", json_at(&event, "exec_failed.error"));
+
+	event = make(KMONITOR_CRED);
+	event.cred.new_uid[1] = 7;
+	event.cred.old_gid[2] = 8;
+	EXPECT_STREQ("7", json_at(&event, "cred.new_euid"));
+	EXPECT_STREQ("8", json_at(&event, "cred.old_sgid"));
+
+	event = make(KMONITOR_COMM);
+	strcpy(event.comm_change.old_comm, "before");
+	EXPECT_STREQ("\"before\"", json_at(&event, "comm_change.old_comm"));
+
+	event = make(KMONITOR_SID);
+	event.session.sid = 12;
+	EXPECT_STREQ("12", json_at(&event, "session.sid"));
+
+	event = make(KMONITOR_PTRACE);
+	event.ptrace.op = KMONITOR_PTRACE_DETACH;
+	event.ptrace.peer_start_ns = UINT64_MAX;
+	EXPECT_STREQ("\"detach\"", json_at(&event, "ptrace.op"));
+	EXPECT_STREQ("\"18446744073709551615\"",
+		     json_at(&event, "ptrace.peer_start_ns"));
+
+	event = make(KMONITOR_SNAPSHOT_END);
+	event.task.token = 5;
+	EXPECT_STREQ("\"5\"", json_at(&event, "snapshot.token"));
+	EXPECT_EQ(NULL, json_at(&event, "snapshot.pidfd_ino"));
+}
+
+TEST(json_of_a_task_that_may_not_be_seen_has_its_identity)
+{
+	struct kmonitor_event event = make(KMONITOR_TASK);
+
+	event.task.token = 5;
+	event.task.nr_threads = 3;
+	event.task.flags = KMONITOR_EXEC_MEMFD;
+	EXPECT_STREQ("3", json_at(&event, "task.nr_threads"));
+	EXPECT_STREQ("[\"memfd\"]", json_at(&event, "task.flags"));
+	event.flags = KMONITOR_EVENT_REDACTED;
+	EXPECT_EQ(NULL, json_at(&event, "task.nr_threads"));
+	EXPECT_STREQ("\"5\"", json_at(&event, "task.token"));
 }
 
 TEST(json_keeps_a_name_that_is_no_text)
