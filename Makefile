@@ -20,7 +20,7 @@ help:
 	@echo '               (CMD="any command of this system"; default: compile lib and tools)'
 	@echo 'make shell     an interactive shell in that VM'
 	@echo 'make check     run the tests in the VM (KERNEL=release|debug|kcsan|off,'
-	@echo '               VCPUS=n, TESTS=pattern)'
+	@echo '               VCPUS=n, TESTS=pattern, STORM_SECONDS=n)'
 	@echo 'make stress    race everything for MINUTES=$(MINUTES) in the VM (KERNEL=)'
 	@echo 'make bench-icount   what kmonitor costs, in instructions of the VM'
 	@echo 'make lint      checkpatch, W=1, sparse, clang-format, kernel-doc, manual pages,'

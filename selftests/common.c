@@ -471,3 +471,17 @@ void km_pin(int cpu)
 	CPU_SET(cpu % km_cpus(), &set);
 	must(sched_setaffinity(0, sizeof(set), &set));
 }
+
+unsigned int km_seconds(unsigned int otherwise)
+{
+	FILE *file = fopen("/proc/cmdline", "re");
+	char line[2048] = "";
+	const char *word;
+
+	if (!file)
+		return otherwise;
+	word = fgets(line, sizeof(line), file) ? strstr(line, "kmon.seconds=") :
+						 NULL;
+	fclose(file);
+	return word ? (unsigned int)atoi(strchr(word, '=') + 1) : otherwise;
+}

@@ -129,6 +129,9 @@ int km_write_file(const char *path, const char *text);
 void km_must_write(const char *path, const char *text);
 char km_state(pid_t tid);
 uint64_t km_start_ticks(pid_t pid);
+
+/* How long a storm is to last: kmon.seconds on the kernel's command line. */
+unsigned int km_seconds(unsigned int otherwise);
 uint64_t km_boottime_ns(void);
 const char *km_comm(void);
 int km_cpus(void);

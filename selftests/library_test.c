@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The library: commands in a tree, the table of processes, recordings. */
+/* The library: commands in a tree, recordings. */
 
 #include "kselftest_harness.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "../lib/kmon.h"
-#include "storm.h"
+#include "common.h"
 
 #define TREE KMONITOR_TARGET_TREE
-#define ALL KMONITOR_TARGET_ALL
-
-static char *const unused[] = { "unused", NULL };
 
 /* Commands. */
 
@@ -59,193 +55,6 @@ TEST(a_command_that_fails_to_start_leaves_nothing)
 	EXPECT_EQ(0, pid);
 	EXPECT_EQ(0, km_stats(fd).filters);
 	EXPECT_EQ(-1, waitpid(-1, NULL, 0));
-	close(fd);
-}
-
-/* The table. */
-
-static void take_all(int fd, struct kmon_table *table)
-{
-	struct kmonitor_event event[64];
-	int nr;
-
-	while ((nr = km_read(fd, event, 64)) > 0) {
-		for (int i = 0; i < nr; i++)
-			check(!kmon_table_update(table, &event[i]),
-			      "kmon_table_update failed");
-	}
-	check(nr == -EAGAIN, "read: %s", km_error(nr));
-}
-
-static void settle(int fd, struct kmon_table *table)
-{
-	int ret;
-
-	do {
-		take_all(fd, table);
-		ret = kmon_table_sync(table);
-		check(ret >= 0, "kmon_table_sync: %s", km_error(ret));
-	} while (ret);
-}
-
-static int is_pid(const struct dirent *entry)
-{
-	return entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
-}
-
-static int is_alive(const struct kmon_process *process, unsigned int depth,
-		    void *arg)
-{
-	const char state = km_state(process->tgid);
-
-	(void)depth;
-	(void)arg;
-	return state && state != 'Z' ? 0 : process->tgid;
-}
-
-/*
- * The process in which the table and /proc differ, 0 if there is none: each
- * process of /proc is in the table, with its start, and no other is.
- */
-static pid_t difference(const struct kmon_table *table)
-{
-	const uint64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK);
-	struct kmon_process process;
-	struct dirent **entry;
-	int nr = must(scandir("/proc", &entry, is_pid, NULL));
-	pid_t differs = 0;
-
-	for (int i = 0; i < nr; i++) {
-		pid_t pid = atoi(entry[i]->d_name);
-
-		free(entry[i]);
-		if (km_state(pid) != 'Z' &&
-		    (kmon_table_find(table, pid, 0, &process) ||
-		     process.state != KMON_STATE_ALIVE ||
-		     process.start_ns / tick_ns != km_start_ticks(pid)))
-			differs = pid;
-	}
-	free(entry);
-	return differs ? differs : kmon_table_walk(table, 0, is_alive, NULL);
-}
-
-/* Workers of the kernel come and go: one of several looks must find all equal. */
-static void compare_with_proc(struct __test_metadata *_metadata, int fd,
-			      struct kmon_table *table)
-{
-	pid_t differs = 1;
-
-	for (int i = 0; differs && i < 20; i++) {
-		settle(fd, table);
-		differs = difference(table);
-		usleep(10000);
-	}
-	EXPECT_EQ(0, differs);
-}
-
-static pid_t storm(enum storm kind)
-{
-	pid_t pid = km_fork();
-
-	if (pid)
-		return pid;
-	for (;;)
-		storm_round(kind, unused);
-}
-
-static bool has_lost(int fd)
-{
-	const struct kmonitor_stats stats = km_stats(fd);
-
-	return stats.lost || stats.pending;
-}
-
-/* A reader that is too slow for its ring: losses are repaired. */
-TEST(the_table_is_as_proc_says_when_all_is_quiet)
-{
-	struct kmon_table *table;
-	struct kmonitor_event event[4];
-	struct kmon_process process;
-	int fd = km_open(64);
-	pid_t pid[2];
-
-	km_add(fd, ALL, 0, KM_LIFE, 0);
-	ASSERT_EQ(0, kmon_table_new(fd, 0, &table));
-	compare_with_proc(_metadata, fd, table);
-	pid[0] = storm(STORM_FORK);
-	pid[1] = storm(STORM_GROUP);
-	/* It reads little at first, then nothing until something is lost. */
-	for (unsigned int i = 0; i < 100 || !has_lost(fd); i++) {
-		int nr = i % 8 || i >= 100 ? 0 : km_read(fd, event, 4);
-
-		usleep(2000);
-		for (int j = 0; j < nr; j++)
-			ASSERT_EQ(0, kmon_table_update(table, &event[j]));
-		ASSERT_LE(0, kmon_table_sync(table));
-	}
-	settle(fd, table);
-	EXPECT_LT(0, km_stats(fd).lost);
-	EXPECT_EQ(0, kmon_table_find(table, pid[0], 0, &process));
-	EXPECT_EQ(getpid(), process.ppid);
-	for (int i = 0; i < 2; i++) {
-		must(kill(pid[i], SIGKILL));
-		km_join(pid[i]);
-	}
-	compare_with_proc(_metadata, fd, table);
-	EXPECT_EQ(0, kmon_table_find(table, pid[0], 0, &process));
-	EXPECT_NE(KMON_STATE_ALIVE, process.state);
-	if (process.state == KMON_STATE_ENDED)
-		EXPECT_EQ(SIGKILL, process.status);
-	EXPECT_EQ(-ESRCH, kmon_table_find(table, INT32_MAX, 0, &process));
-	kmon_table_free(table);
-	close(fd);
-}
-
-static int count_visit(const struct kmon_process *process, unsigned int depth,
-		       void *arg)
-{
-	unsigned int *depths = arg;
-
-	check(process->state == KMON_STATE_ALIVE, "a dead one is visited");
-	if (depth < 4)
-		depths[depth]++;
-	return 0;
-}
-
-TEST(a_walk_visits_parents_before_children)
-{
-	unsigned int depths[4] = {};
-	struct kmon_table *table;
-	int fd = km_open(0), gate[2], ready[2];
-	pid_t root;
-
-	km_gate(gate);
-	km_gate(ready);
-	root = km_fork();
-	if (!root) {
-		for (int i = 0; i < 3; i++) {
-			if (!km_fork()) {
-				km_gate_open(ready);
-				km_gate_wait(gate);
-				_exit(0);
-			}
-		}
-		km_gate_wait(gate);
-		_exit(0);
-	}
-	for (int i = 0; i < 3; i++)
-		km_gate_wait(ready);
-	km_add(fd, TREE, root, KM_LIFE, 0);
-	ASSERT_EQ(0, kmon_table_new(fd, 0, &table));
-	settle(fd, table);
-	EXPECT_EQ(0, kmon_table_walk(table, root, count_visit, depths));
-	EXPECT_EQ(1, depths[0]);
-	EXPECT_EQ(3, depths[1]);
-	EXPECT_EQ(-ESRCH, kmon_table_walk(table, 1, count_visit, depths));
-	for (int i = 0; i < 4; i++)
-		km_gate_open(gate);
-	km_join(root);
-	kmon_table_free(table);
 	close(fd);
 }
 

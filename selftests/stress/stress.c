@@ -39,21 +39,6 @@ static pid_t start(struct arena *arena, int which)
 	be_a_mother(arena, which - JUDGES - 2);
 }
 
-static unsigned int seconds(void)
-{
-	FILE *file = fopen("/proc/cmdline", "re");
-	char line[2048] = "";
-	const char *word;
-
-	if (file && fgets(line, sizeof(line), file)) {
-		fclose(file);
-		word = strstr(line, "kmon.seconds=");
-		if (word)
-			return atoi(strchr(word, '=') + 1);
-	}
-	return 60;
-}
-
 static void report(const struct arena *arena)
 {
 	printf("# cycles %lu, births %lu, records %lu, lost %lu, ",
@@ -119,7 +104,7 @@ static void result(int number, bool ok, const char *name)
 
 int main(void)
 {
-	const uint64_t end = km_boottime_ns() + seconds() * 1000000000ULL;
+	const uint64_t end = km_boottime_ns() + km_seconds(60) * 1000000000ULL;
 	uint64_t next_report = 0;
 	struct arena *arena;
 	struct stat cgroup;

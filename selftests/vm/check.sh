@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # check.sh BUILD [release|debug|kcsan|off]: runs the tests in a VM. The last line is the count of
 # passed, failed and skipped tests; no verdict from the VM is a failure.
-# TESTS=pattern chooses tests, VCPUS= sets the number of processors.
+# TESTS=pattern chooses tests, VCPUS= sets the number of processors, STORM_SECONDS= how long
+# those tests storm that have no other end.
 set -eu -o pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -26,6 +27,11 @@ image=$("$vm_dir/build-kernel.sh" "$flavour") || give_up "no kernel"
 export VM_MEMORY="${VM_MEMORY:-4G}"
 seconds=1200 limit=300
 case $flavour in debug | kcsan) seconds=2400 limit=600 ;; esac
+storm=
+if [ -n "${STORM_SECONDS:-}" ]; then
+	storm=kmon.seconds=$STORM_SECONDS
+	seconds=$((seconds + STORM_SECONDS * 2)) limit=$((limit + STORM_SECONDS * 2))
+fi
 passed=0 failed=0 skipped=0
 
 # boot PATTERN PARAMETER...: runs the tests of that pattern and adds up.
@@ -33,7 +39,7 @@ boot() {
 	"$vm_dir/mkinitramfs.sh" "$image" "$build" "$work/initramfs" "$1"
 	shift
 	attend "$vm_dir/qemu.sh" "$image" "$work/initramfs" "$work/outcome" $seconds \
-		"loglevel=4 log_buf_len=8M kmon.mode=check kmon.limit=$limit $*" \
+		"loglevel=4 log_buf_len=8M kmon.mode=check kmon.limit=$limit $storm $*" \
 		</dev/null || true
 
 	verdict=$(tr -d '\r' <"$work/outcome" | sed -n '$s/^verdict: //p')
