@@ -81,11 +81,13 @@ static bool is_race_of_poll(const char *line)
 
 /*
  * A race of data, from its first line to the one that names the reporter.  The
- * kernel has races of its own: those count that have kmonitor on a stack.
+ * kernel has races of its own: those count that have kmonitor on a stack, but
+ * not below an interrupt or fault, which has nothing to do with what it met.
  */
 struct race {
 	char text[4096];
 	size_t len;
+	bool interrupted;
 };
 
 /* Takes a line of a report; true once the line shows that it counts. */
@@ -109,7 +111,12 @@ static bool take_race(struct race *race, const char *line)
 	len = snprintf(race->text + race->len, room, "kernel: %s\n", line);
 	if (len > 0 && (size_t)len < room)
 		race->len += len;
-	return strstr(line, "kmonitor");
+	/* The first line of each of the stacks. */
+	if (strstr(line, " to 0x"))
+		race->interrupted = false;
+	if (strstr(line, " asm_"))
+		race->interrupted = true;
+	return !race->interrupted && strstr(line, "kmonitor");
 }
 
 static bool scan(int fd)
