@@ -5,6 +5,7 @@
 #ifndef KMON_INTERNAL_H
 #define KMON_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define KMON_ASSERT(condition) _Static_assert(condition, #condition)
@@ -20,6 +21,9 @@
  * it is, 0 if not.
  */
 size_t kmon_shown_sequence(const char *bytes, size_t len);
+
+/* Whether a name has the form of a systemd unit's that can have a cgroup. */
+bool kmon_is_unit(const char *name, size_t len);
 
 void kmon_signal_name(int signo, char name[KMON_SIGNAL_MAX]);
 

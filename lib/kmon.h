@@ -448,6 +448,125 @@ typedef int (*kmon_table_visitor)(const struct kmon_process *process,
 int kmon_table_walk(const struct kmon_table *table, int32_t tgid,
 		    kmon_table_visitor visitor, void *arg);
 
+struct kmon_cgroups;
+
+/**
+ * kmon_cgroups_new - get ready to name cgroups
+ * @mount: Where cgroup v2 is mounted, or NULL to look for it.
+ * @cgroups: Set to the object.  One thread at a time may use it.
+ *
+ * Return: 0; -ENOENT if there is no @mount; -ENODEV if cgroup v2 is not mounted
+ *	there, or nowhere; or another negative errno value.
+ */
+int kmon_cgroups_new(const char *mount, struct kmon_cgroups **cgroups);
+
+/**
+ * kmon_cgroups_free - release what kmon_cgroups_new() made
+ * @cgroups: The object, or NULL.
+ */
+void kmon_cgroups_free(struct kmon_cgroups *cgroups);
+
+/**
+ * kmon_cgroup_path - the path of a cgroup
+ * @cgroups: The object.
+ * @id: As in kmonitor_event.cgroup_id.
+ * @path: Set to the path below the mount, which begins with a slash; valid
+ *	until the next call with @cgroups.  Its bytes are those that the maker
+ *	of the cgroup chose: see kmon_escape().
+ *
+ * The answers for the last 4096 ids are remembered, also when the cgroups are
+ * gone, and also that there was none.  Without CAP_DAC_READ_SEARCH the first
+ * question for an id takes a walk through the tree.
+ *
+ * Return: 0; -ENOENT if there is no such cgroup now and none is remembered, or
+ *	the caller can't reach it; or another negative errno value.
+ */
+int kmon_cgroup_path(struct kmon_cgroups *cgroups, uint64_t id,
+		     const char **path);
+
+/**
+ * kmon_cgroup_id - the id of the cgroup of a path
+ * @cgroups: The object.
+ * @path: A path below the mount, as kmon_cgroup_path() gives it; else, if it
+ *	begins with a slash, that of a directory of any mount of cgroup v2.
+ * @id: Set to the id.
+ *
+ * Return: 0; -ENOENT if there is no such directory; -ENOTDIR if it is a file;
+ *	-ENODEV if it is none of cgroup v2; or another negative errno value.
+ */
+int kmon_cgroup_id(const struct kmon_cgroups *cgroups, const char *path,
+		   uint64_t *id);
+
+/**
+ * kmon_cgroup_by_unit - the id of the cgroup of a systemd unit
+ * @cgroups: The object.
+ * @name: The whole name of the unit, such as "foo.service".
+ * @id: Set to the id.
+ *
+ * Return: 0; -ENOENT if no cgroup has that name; -ENOTUNIQ if several have;
+ *	-EINVAL if units of that name have no cgroup; or another negative errno
+ *	value.
+ */
+int kmon_cgroup_by_unit(const struct kmon_cgroups *cgroups, const char *name,
+			uint64_t *id);
+
+/**
+ * kmon_cgroup_by_container - the id of the cgroup of a container
+ * @cgroups: The object.
+ * @prefix: The id of the container, or the beginning of it.
+ * @id: Set to the id.
+ *
+ * Return: 0; -ENOENT if there is no such container; -ENOTUNIQ if several are;
+ *	-EINVAL if @prefix is no beginning of 64 digits of 0-9 and a-f; or
+ *	another negative errno value.
+ */
+int kmon_cgroup_by_container(const struct kmon_cgroups *cgroups,
+			     const char *prefix, uint64_t *id);
+
+/**
+ * enum kmon_container_kind - what a cgroup was made for
+ * @KMON_CONTAINER_UNIT: A unit of systemd, no container.
+ * @KMON_CONTAINER_DOCKER: A container of docker.
+ * @KMON_CONTAINER_CONTAINERD: A container of containerd.
+ * @KMON_CONTAINER_PODMAN: A container of podman.
+ * @KMON_CONTAINER_CRIO: A container of CRI-O.
+ * @KMON_CONTAINER_KUBERNETES: A container of Kubernetes, of an unnamed runtime.
+ */
+enum kmon_container_kind {
+	KMON_CONTAINER_UNIT,
+	KMON_CONTAINER_DOCKER,
+	KMON_CONTAINER_CONTAINERD,
+	KMON_CONTAINER_PODMAN,
+	KMON_CONTAINER_CRIO,
+	KMON_CONTAINER_KUBERNETES,
+};
+
+/**
+ * struct kmon_container - the container or unit of a cgroup
+ * @kind: Whose it is.
+ * @id: The id of the container, or the name of the unit, within the path; no
+ *	NUL follows it.
+ * @id_len: Its length.
+ * @path_len: The length of the path of its own cgroup, which may be above.
+ */
+struct kmon_container {
+	enum kmon_container_kind kind;
+	const char *id;
+	size_t id_len;
+	size_t path_len;
+};
+
+/**
+ * kmon_cgroup_container - the container or unit that a path names
+ * @path: From kmon_cgroup_path().
+ * @container: Filled in: the innermost container, else the innermost unit.
+ *
+ * A name is what the maker of the cgroup chose.
+ *
+ * Return: 0, or -ENOENT.
+ */
+int kmon_cgroup_container(const char *path, struct kmon_container *container);
+
 struct kmon_recording;
 
 /**
