@@ -43,8 +43,8 @@ tools: lib
 selftests: lib
 	$(MAKE) -C selftests O=$(out)/selftests LIB=$(out)/lib VM=$(out)/vm
 
-examples:
-	$(MAKE) -C Documentation/examples O=$(out)/examples
+examples: lib
+	$(MAKE) -C Documentation/examples O=$(out)/examples LIB=$(out)/lib
 
 packages:
 	@selftests/vm/packages.sh user vm

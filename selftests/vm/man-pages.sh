@@ -60,11 +60,11 @@ for page in *.[1-9]; do
 		END { exit bad }' || fault "$page: lines over 80 columns"
 done
 
-for example in ../examples/*.c; do
-	grep -qxF ".\\\" example: ${example##*/}" ./*.[27] || fault "no page has $example"
+for example in ../examples/*.c ../examples/lib/*.c; do
+	grep -qxF ".\\\" example: ${example#../examples/}" ./*.[237] || fault "no page has $example"
 done
 
-for page in kmonitor_init.2 ioctl_kmonitor.2 kmonitor.7; do
+for page in kmonitor_init.2 ioctl_kmonitor.2 kmonitor.7 *.3; do
 	grep -q '^\.\\" example: ' "$page" || fault "$page has no example"
 done
 
