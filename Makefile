@@ -5,6 +5,8 @@ O ?= build
 KERNEL ?= release
 MINUTES ?= 10
 PATCHES_DIR ?= $(O)/patches
+# Where `make install` puts things, below DESTDIR.
+PREFIX ?= /usr/local
 out := $(abspath $(O))
 
 # Real work for `make run`: this project's library and tools, compiled anew.
@@ -23,6 +25,10 @@ help:
 	@echo '               VCPUS=n, TESTS=pattern, STORM_SECONDS=n)'
 	@echo 'make stress    race everything for MINUTES=$(MINUTES) in the VM (KERNEL=)'
 	@echo 'make bench-icount   what kmonitor costs, in instructions of the VM'
+	@echo 'make install   library, header, tools, manual pages, completions to PREFIX=$(PREFIX)'
+	@echo '               below DESTDIR=; make uninstall removes them'
+	@echo 'make check-install   install into a temporary directory, build programs against it'
+	@echo 'make check-memory    the tests that need no kmonitor under valgrind, ASan, UBSan'
 	@echo 'make lint      checkpatch, W=1, sparse, clang-format, kernel-doc, manual pages,'
 	@echo '               shellcheck, codespell'
 	@echo 'make docs      the kernel documentation as HTML, in O=$(O)'
@@ -45,6 +51,24 @@ selftests: lib
 
 examples: lib
 	$(MAKE) -C Documentation/examples O=$(out)/examples LIB=$(out)/lib
+
+install: lib tools
+	$(MAKE) -C lib install O=$(out)/lib prefix=$(PREFIX)
+	$(MAKE) -C tools install O=$(out)/tools LIB=$(out)/lib prefix=$(PREFIX)
+	$(MAKE) -C Documentation/man install prefix=$(PREFIX)
+
+uninstall:
+	$(MAKE) -C lib uninstall prefix=$(PREFIX)
+	$(MAKE) -C tools uninstall prefix=$(PREFIX)
+	$(MAKE) -C Documentation/man uninstall prefix=$(PREFIX)
+
+check-install: packages
+	@selftests/vm/packages.sh install
+	@selftests/vm/install.sh $(out)
+
+check-memory: packages
+	@selftests/vm/packages.sh memory
+	@selftests/vm/memory.sh $(out)
 
 packages:
 	@selftests/vm/packages.sh user vm
@@ -89,4 +113,4 @@ clean:
 	rm -rf $(O)
 
 .PHONY: all help lib tools selftests examples packages run shell check stress bench-icount kernel \
-	lint docs patches series clean
+	install uninstall check-install check-memory lint docs patches series clean

@@ -7,7 +7,7 @@ set -u -o pipefail
 mkdir -p "$1"
 build=$(cd "$1" && pwd)
 cd "$top_dir" || exit 1
-"$vm_dir/packages.sh" kernel user lint docs || exit 1
+"$vm_dir/packages.sh" kernel user lint docs install || exit 1
 source=$("$vm_dir/kernel-source.sh") || exit 1
 tree=$source/tree
 work=$(mktemp -d)
@@ -99,6 +99,8 @@ check kernel-doc kernel_doc
 check W=1-and-sparse kernel_warnings
 check docs "$vm_dir/docs.sh" "$build"
 check man-pages "$vm_dir/man-pages.sh"
+check symbols "$vm_dir/symbols.sh" "$build"
+check install "$vm_dir/install.sh" "$build"
 check shellcheck shellcheck -x -P selftests/vm "${shell_files[@]}"
 check codespell codespell "${files[@]}"
 check SPDX spdx

@@ -12,6 +12,8 @@ names() {
 	user) echo gcc gcc-multilib make libc6-dev libjson-c-dev liburing-dev pkg-config ;;
 	vm) echo qemu-system-x86 busybox-static strace gzip ;;
 	lint) echo sparse codespell shellcheck clang clang-format python3 groff-base mandoc ;;
+	install) echo gcc g++ clang libc6-dev make pkg-config mandoc ;;
+	memory) echo gcc libc6-dev libc6-dbg make pkg-config valgrind ;;
 	docs) echo git patch perl python3-sphinx ;;
 	*) die "no package group $1" ;;
 	esac
