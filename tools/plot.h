@@ -66,8 +66,8 @@ struct plot_program {
 	char comm[16];
 	size_t index;
 	size_t processes;
-	int64_t cpu_ns;
-	int64_t life_ns;
+	uint64_t cpu_ns;
+	uint64_t life_ns;
 	unsigned int colour;
 };
 
@@ -111,9 +111,9 @@ static inline bool plot_failed(const struct plot_process *process)
 {
 	return process->end == PLOT_ENDED && process->exit.status;
 }
-static inline int64_t plot_cpu_ns(const struct plot_process *process)
+static inline uint64_t plot_cpu_ns(const struct plot_process *process)
 {
-	return (int64_t)(process->exit.utime_ns + process->exit.stime_ns);
+	return process->exit.utime_ns + process->exit.stime_ns;
 }
 
 /* plot_programs.c: whose they are, and their colours.  0, or -ENOMEM. */
@@ -127,7 +127,7 @@ int plot_lay_out(struct plot *plot, double width);
 /* plot_words.c: words for people. */
 #define PLOT_WORDS_MAX 96
 /* Such as "1.25 s". */
-void plot_duration(int64_t ns, char words[PLOT_WORDS_MAX]);
+void plot_duration(uint64_t ns, char words[PLOT_WORDS_MAX]);
 /* Such as "exit 1", "still running". */
 void plot_end_words(const struct plot_process *process,
 		    char words[PLOT_WORDS_MAX]);

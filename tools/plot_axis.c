@@ -29,7 +29,7 @@ int64_t plot_tick(int64_t span_ns, unsigned int max)
 		2 * HOUR,	   6 * HOUR,	      12 * HOUR,
 		24 * HOUR,
 	};
-	const int64_t least = (span_ns + max - 1) / max;
+	const int64_t least = span_ns / max + (span_ns % max > 0);
 
 	if (span_ns <= 2 * MINUTE)
 		return decimal_tick(least);

@@ -20,6 +20,12 @@
 /* A command is forked so long before its first record at most. */
 #define COMMAND_NS NSEC_PER_SEC
 
+/* A record that is damaged may have any time. */
+static int64_t ns_of(uint64_t ns)
+{
+	return ns < INT64_MAX ? (int64_t)ns : INT64_MAX;
+}
+
 struct by_pid {
 	int32_t pid;
 	size_t process;
@@ -81,7 +87,7 @@ static struct plot_process *add_process(struct plot *plot, int32_t pid,
 		.ppid = ppid,
 		.parent = parent ? parent->process : NO_PROCESS,
 		.start_ns = start_ns,
-		.begin_ns = (int64_t)start_ns,
+		.begin_ns = ns_of(start_ns),
 	};
 	if (set_newest(plot, pid, plot->nr))
 		return NULL;
@@ -103,8 +109,8 @@ static struct plot_process *subject(struct plot *plot,
 	if (process && process->end == PLOT_ALIVE)
 		process->end = PLOT_END_LOST;
 	process = add_process(plot, event->tgid, event->start_ns, event->ppid);
-	if (process && process->begin_ns > (int64_t)event->time_ns)
-		process->begin_ns = (int64_t)event->time_ns;
+	if (process && process->begin_ns > ns_of(event->time_ns))
+		process->begin_ns = ns_of(event->time_ns);
 	return process;
 }
 
@@ -190,7 +196,7 @@ static int add_fork(struct plot *plot, const struct kmonitor_event *event)
 	process = subject(plot, &child);
 	if (!process)
 		return -ENOMEM;
-	process->begin_ns = (int64_t)event->time_ns;
+	process->begin_ns = ns_of(event->time_ns);
 	set_comm(process, event);
 	return 0;
 }
@@ -204,7 +210,7 @@ static int add_exec(struct plot *plot, const struct shown *shown)
 	if (!process->exec_ns)
 		process->exec_ns = shown->event.type == KMONITOR_TASK ?
 					   process->begin_ns :
-					   (int64_t)shown->event.time_ns;
+					   ns_of(shown->event.time_ns);
 	set_comm(process, &shown->event);
 	return set_args(process, shown);
 }
@@ -219,7 +225,7 @@ static int add_exit(struct plot *plot, const struct kmonitor_event *event)
 	if (!process->exec_ns || event->flags & KMONITOR_EVENT_REDACTED)
 		set_comm(process, event);
 	process->end = PLOT_ENDED;
-	process->end_ns = (int64_t)event->time_ns;
+	process->end_ns = ns_of(event->time_ns);
 	process->exit = event->exit;
 	return 0;
 }
@@ -233,8 +239,8 @@ static int add_loss(struct plot *plot, const struct kmonitor_event *event)
 		return -ENOMEM;
 	plot->losses = losses;
 	losses[plot->nr_losses++] = (struct plot_loss){
-		.first_ns = (int64_t)event->lost.first_ns,
-		.last_ns = (int64_t)event->lost.last_ns,
+		.first_ns = ns_of(event->lost.first_ns),
+		.last_ns = ns_of(event->lost.last_ns),
 		.count = event->lost.count,
 	};
 	return 0;
@@ -263,8 +269,8 @@ static void add_empty(struct plot *plot, const struct kmonitor_event *event)
 
 static void note_time(struct plot *plot, const struct kmonitor_event *event)
 {
-	const int64_t now = (int64_t)event->time_ns;
-	const int64_t start = (int64_t)event->start_ns;
+	const int64_t now = ns_of(event->time_ns);
+	const int64_t start = ns_of(event->start_ns);
 
 	if (!plot->first_ns) {
 		plot->first_ns = now;
@@ -272,9 +278,9 @@ static void note_time(struct plot *plot, const struct kmonitor_event *event)
 		    start >= now - COMMAND_NS)
 			plot->first_ns = start;
 	}
-	if (event->type == KMONITOR_LOST &&
-	    (int64_t)event->lost.first_ns < plot->first_ns)
-		plot->first_ns = (int64_t)event->lost.first_ns;
+	if (event->type == KMONITOR_LOST && event->lost.first_ns &&
+	    ns_of(event->lost.first_ns) < plot->first_ns)
+		plot->first_ns = ns_of(event->lost.first_ns);
 	if (now < plot->first_ns)
 		plot->first_ns = now;
 	if (now > plot->last_ns)

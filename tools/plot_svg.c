@@ -62,7 +62,7 @@ static void put_title(const struct plot *plot, FILE *file)
 
 	plot_subject(plot, subject, sizeof(subject));
 	plot_duration(plot->last_ns - plot->first_ns, wall);
-	plot_duration((int64_t)plot->cpu_ns, cpu);
+	plot_duration(plot->cpu_ns, cpu);
 	fprintf(file, "<text class=\"h\" x=\"%.0f\" y=\"30\">", MARGIN);
 	plot_put_text(file, subject, TITLE_MAX);
 	fprintf(file,
@@ -116,10 +116,10 @@ static void put_axis(const struct plot *plot, double top, double bottom,
 	const int64_t tick = plot_tick(span, TICKS_MAX);
 	char words[PLOT_WORDS_MAX];
 
-	for (int64_t ns = 0; ns <= span; ns += tick) {
-		const double x = place_of(plot, plot->first_ns + ns);
+	for (int64_t i = 0; i <= span / tick; i++) {
+		const double x = place_of(plot, plot->first_ns + i * tick);
 
-		plot_tick_words(ns, tick, words);
+		plot_tick_words(i * tick, tick, words);
 		fprintf(file,
 			"<path class=\"a\" d=\"M%.1f %.1fV%.1f\"/><text class=\"m\" text-anchor=\"middle\" x=\"%.1f\" y=\"%.1f\">%s</text>\n",
 			x, top, bottom, x, top - 5, words);

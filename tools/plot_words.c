@@ -6,25 +6,26 @@
 #include "common.h"
 #include "plot.h"
 
-void plot_duration(int64_t ns, char words[PLOT_WORDS_MAX])
+void plot_duration(uint64_t ns, char words[PLOT_WORDS_MAX])
 {
-	const int64_t minutes = ns / NSEC_PER_SEC / 60;
+	const uint64_t second = NSEC_PER_SEC;
+	const uint64_t minutes = ns / second / 60;
 
 	if (!ns)
 		strcpy(words, "0 s");
 	else if (ns < 1000000)
 		snprintf(words, PLOT_WORDS_MAX, "%.0f \u00b5s",
 			 (double)ns / 1e3);
-	else if (ns < NSEC_PER_SEC)
+	else if (ns < second)
 		snprintf(words, PLOT_WORDS_MAX, "%.*f ms",
 			 ns < 100000000 ? 1 : 0, (double)ns / 1e6);
 	else if (minutes < 2)
 		snprintf(words, PLOT_WORDS_MAX, "%.*f s",
-			 ns < 10 * NSEC_PER_SEC ? 2 : 1, (double)ns / 1e9);
+			 ns < 10 * second ? 2 : 1, (double)ns / 1e9);
 	else
-		snprintf(words, PLOT_WORDS_MAX, "%lld min %lld s",
-			 (long long)minutes,
-			 (long long)(ns / NSEC_PER_SEC % 60));
+		snprintf(words, PLOT_WORDS_MAX, "%llu min %llu s",
+			 (unsigned long long)minutes,
+			 (unsigned long long)(ns / second % 60));
 }
 
 void plot_end_words(const struct plot_process *process,
