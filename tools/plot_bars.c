@@ -10,6 +10,10 @@
 #define LABEL_GAP 4.0
 /* The tip of a bar whose end is not seen. */
 #define TIP 5.0
+/* What separates bars of one row. */
+#define BAR_GAP 0.4
+/* Narrower ones are not divided. */
+#define DIVIDED_MIN 4.0
 /* With more processes less of the arguments is shown of each. */
 #define MANY 1000
 #define ARGS_FEW 400
@@ -43,7 +47,7 @@ static struct bar bar_of(const struct plot_bars *bars,
 	return (struct bar){
 		.process = process,
 		.left = bars->left + process->left,
-		.right = bars->left + process->right,
+		.right = bars->left + process->right - BAR_GAP,
 		.top = bars->top + (double)process->row * row + gap / 2,
 		.height = row - gap,
 	};
@@ -109,8 +113,10 @@ static double exec_place(const struct bar *bar)
 	const int64_t life = process->end_ns - process->begin_ns;
 	double place;
 
-	if (!process->exec_ns || life <= 0)
-		return process->exec_ns ? bar->left : bar->right;
+	if (!process->exec_ns)
+		return bar->right;
+	if (bar->right - bar->left < DIVIDED_MIN)
+		return bar->left;
 	place = bar->left +
 		(bar->right - bar->left) *
 			(double)(process->exec_ns - process->begin_ns) /

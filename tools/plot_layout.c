@@ -18,9 +18,8 @@
 
 /* More than these share rows. */
 #define SEPARATE_MAX 100
-/* A bar is at least so wide, and so far from the next. */
-#define BAR_MIN 1.5
-#define BAR_GAP 0.5
+/* A bar has so much room at least. */
+#define BAR_MIN 2.0
 
 struct rows {
 	/* The right end of what stands in each row so far. */
@@ -67,26 +66,35 @@ static int list_children(struct plot *plot, size_t *first_root)
 	return 0;
 }
 
+/* A bar that is wider than true stays inside of its parent's, if it was so. */
+static void place_bar(const struct plot *plot, struct plot_process *process,
+		      double scale, double width)
+{
+	const struct plot_process *parent =
+		process->parent == NO_PROCESS ?
+			NULL :
+			&plot->processes[process->parent];
+	double limit = width;
+
+	process->left = (double)(process->begin_ns - plot->first_ns) * scale;
+	process->right = (double)(process->end_ns - plot->first_ns) * scale;
+	if (parent && process->end_ns <= parent->end_ns)
+		limit = parent->right;
+	if (process->right < process->left + BAR_MIN)
+		process->right = process->left + BAR_MIN;
+	if (process->right > limit) {
+		process->right = limit;
+		process->left = MIN(process->left, limit - BAR_MIN);
+	}
+}
+
 static void place_bars(struct plot *plot, double width)
 {
 	const int64_t span = plot->last_ns - plot->first_ns;
 	const double scale = span > 0 ? width / (double)span : 0;
 
-	for (size_t i = 0; i < plot->nr; i++) {
-		struct plot_process *process = &plot->processes[i];
-
-		process->left =
-			(double)(process->begin_ns - plot->first_ns) * scale;
-		process->right =
-			(double)(process->end_ns - plot->first_ns) * scale;
-		if (process->right < process->left + BAR_MIN)
-			process->right = process->left + BAR_MIN;
-		/* The last ones to begin stay inside. */
-		if (process->right > width) {
-			process->right = width;
-			process->left = MIN(process->left, width - BAR_MIN);
-		}
-	}
+	for (size_t i = 0; i < plot->nr; i++)
+		place_bar(plot, &plot->processes[i], scale, width);
 }
 
 /* The uppermost place for a block. */
@@ -114,7 +122,7 @@ static int take_place(struct rows *rows, size_t row, size_t height,
 		rows->room = need;
 	}
 	for (size_t i = row; i < row + height; i++)
-		rows->taken[i] = right + BAR_GAP;
+		rows->taken[i] = right;
 	if (row + height > rows->nr)
 		rows->nr = row + height;
 	return 0;
