@@ -3,8 +3,13 @@
  * libkmonitor: the user space side of kmonitor_init(2).
  *
  * Functions that can fail return 0 or a result, or a negative errno value; none
- * of them sets errno for its caller.  None keeps state: all may be called from
- * several threads at once.
+ * of them sets errno for its caller.
+ *
+ * All may be called from several threads at once, as none keeps state but in the
+ * objects that it is given.  Of each struct kmon_reader, kmon_table,
+ * kmon_recording and kmon_cgroups one thread at a time may use it, for whatever
+ * function; different ones are independent.  Threads may share a descriptor:
+ * each record goes to one of those that read it.
  */
 #ifndef KMON_H
 #define KMON_H
