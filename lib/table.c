@@ -24,6 +24,7 @@ struct node {
 	uint64_t round;
 	struct node *parent;
 	LIST_ENTRY(node) sibling;
+	LIST_ENTRY(node) any;
 	LIST_HEAD(, node) children;
 };
 
@@ -34,6 +35,7 @@ struct kmon_table {
 	size_t nr;
 	/* Processes whose parent is unknown here. */
 	LIST_HEAD(, node) tops;
+	LIST_HEAD(, node) all;
 	/* The number of the newest snapshot, also its token. */
 	uint64_t round;
 	/* SNAPSHOT must be called again. */
@@ -61,11 +63,21 @@ static struct node *find(const struct kmon_table *table, int32_t tgid)
 	return found ? *found : NULL;
 }
 
+/* Whether it is the node or one of those above. */
+static bool is_above(const struct node *above, const struct node *node)
+{
+	while (node && node != above)
+		node = node->parent;
+	return node;
+}
+
+/* A damaged recording may call a descendant the parent. */
 static void link_to(struct kmon_table *table, struct node *node, int32_t ppid)
 {
 	struct node *parent = ppid ? find(table, ppid) : NULL;
 
-	if (parent == node)
+	if (parent == node ||
+	    (!LIST_EMPTY(&node->children) && is_above(node, parent)))
 		parent = NULL;
 	node->process.ppid = ppid;
 	node->parent = parent;
@@ -92,6 +104,7 @@ static void remove_node(struct kmon_table *table, struct node *node)
 	orphan(table, node);
 	LIST_REMOVE(node, sibling);
 	tdelete(node, &table->by_pid, compare);
+	LIST_REMOVE(node, any);
 	table->nr--;
 	free(node);
 }
@@ -131,6 +144,7 @@ static struct node *get(struct kmon_table *table, int32_t tgid,
 			free(node);
 			return NULL;
 		}
+		LIST_INSERT_HEAD(&table->all, node, any);
 		table->nr++;
 		link_to(table, node, ppid);
 	}
@@ -168,13 +182,12 @@ static int ask(struct kmon_table *table)
 }
 
 /* Who did not show up has ended unseen. */
-static void sweep(struct kmon_table *table, struct node *node)
+static void sweep(struct kmon_table *table)
 {
-	struct node *next;
+	struct node *node, *next;
 
-	for (; node; node = next) {
-		next = LIST_NEXT(node, sibling);
-		sweep(table, LIST_FIRST(&node->children));
+	for (node = LIST_FIRST(&table->all); node; node = next) {
+		next = LIST_NEXT(node, any);
 		if (node->round < table->round)
 			end_node(table, node, KMON_STATE_LOST, 0, 0);
 	}
@@ -188,7 +201,7 @@ static int resync(struct kmon_table *table)
 {
 	table->round++;
 	if (table->fd < 0) {
-		sweep(table, LIST_FIRST(&table->tops));
+		sweep(table);
 		return 0;
 	}
 	table->syncing = true;
@@ -219,7 +232,7 @@ int kmon_table_update(struct kmon_table *table,
 	case KMONITOR_SNAPSHOT_END:
 		if (event->task.token == table->round && table->syncing) {
 			table->syncing = false;
-			sweep(table, LIST_FIRST(&table->tops));
+			sweep(table);
 		}
 		return 0;
 	case KMONITOR_EMPTY:
@@ -265,6 +278,7 @@ int kmon_table_new(int fd, uint64_t handle, struct kmon_table **table)
 	new->fd = fd;
 	new->handle = handle;
 	LIST_INIT(&new->tops);
+	LIST_INIT(&new->all);
 	ret = resync(new);
 	if (ret) {
 		kmon_table_free(new);
@@ -323,19 +337,30 @@ unsigned int kmon_table_depth(const struct kmon_table *table, int32_t tgid)
 	return depth;
 }
 
-static int visit(const struct node *node, unsigned int depth,
-		 kmon_table_visitor visitor, void *arg)
+/* Without recursion: a tree may be as deep as there are processes. */
+static int visit(const struct node *top, kmon_table_visitor visitor, void *arg)
 {
-	const struct node *child;
-	int ret = visitor(&node->process, depth, arg);
+	const struct node *node = top;
+	unsigned int depth = 0;
+	int ret;
 
-	LIST_FOREACH(child, &node->children, sibling)
-	{
+	for (;;) {
+		ret = visitor(&node->process, depth, arg);
 		if (ret)
-			break;
-		ret = visit(child, depth + 1, visitor, arg);
+			return ret;
+		if (!LIST_EMPTY(&node->children)) {
+			node = LIST_FIRST(&node->children);
+			depth++;
+			continue;
+		}
+		while (node != top && !LIST_NEXT(node, sibling)) {
+			node = node->parent;
+			depth--;
+		}
+		if (node == top)
+			return 0;
+		node = LIST_NEXT(node, sibling);
 	}
-	return ret;
 }
 
 int kmon_table_walk(const struct kmon_table *table, int32_t tgid,
@@ -346,11 +371,11 @@ int kmon_table_walk(const struct kmon_table *table, int32_t tgid,
 
 	if (tgid) {
 		node = find(table, tgid);
-		return node ? visit(node, 0, visitor, arg) : -ESRCH;
+		return node ? visit(node, visitor, arg) : -ESRCH;
 	}
 	LIST_FOREACH(node, &table->tops, sibling)
 	{
-		ret = visit(node, 0, visitor, arg);
+		ret = visit(node, visitor, arg);
 		if (ret)
 			break;
 	}
