@@ -102,7 +102,8 @@ check man-pages "$vm_dir/man-pages.sh"
 check symbols "$vm_dir/symbols.sh" "$build"
 check install "$vm_dir/install.sh" "$build"
 check shellcheck shellcheck -x -P selftests/vm "${shell_files[@]}"
-check codespell codespell "${files[@]}"
+# Fo is a macro of mdoc.
+check codespell codespell -L fo "${files[@]}"
 check SPDX spdx
 
 [ -z "$faults" ] || die "lint:$faults"
