@@ -61,7 +61,8 @@ for page in *.[1-9]; do
 done
 
 for example in ../examples/*.c ../examples/lib/*.c; do
-	grep -qxF ".\\\" example: ${example#../examples/}" ./*.[237] || fault "no page has $example"
+	grep -qE "^\\.(\\\\\" example:|Pa) ${example#../examples/}( |\$)" ./*.[237] ||
+		fault "no page shows or names $example"
 done
 
 for page in kmonitor_init.2 ioctl_kmonitor.2 kmonitor.7 *.3; do

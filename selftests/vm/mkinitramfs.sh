@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # mkinitramfs.sh IMAGE BUILD OUT [PATTERN]: the initramfs of a test run: PID 1, the tests
-# whose names match PATTERN, the tools, busybox, and a few programs that tests use.
+# whose names match PATTERN, the tools, the examples, busybox, and a few programs that tests use.
 # mkinitramfs.sh IMAGE BUILD OUT --job DIR: PID 1 and the job to run on the host's root.
 set -eu -o pipefail
 . "$(dirname "$0")/common.sh"
@@ -46,6 +46,9 @@ else
 	for name in bash strace; do add_program "/bin/$name" "$(command -v $name)"; done
 	for file in "$build"/tools/*; do
 		[ ! -x "$file" ] || [ ! -f "$file" ] || add_program "/bin/${file##*/}" "$file"
+	done
+	for file in "$build"/examples/*; do
+		[ ! -x "$file" ] || [ ! -f "$file" ] || add_program "/examples/${file##*/}" "$file"
 	done
 	printf '%s\n' root:x:0:0::/root:/bin/sh nobody:x:65534:65534::/tmp:/bin/sh \
 		>"$work/passwd"
