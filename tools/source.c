@@ -215,52 +215,50 @@ static void finish_if_all_ended(struct source *source)
 		if (!source->targets[i].ended)
 			return;
 	}
+	source->ended = true;
 	finish(source);
+}
+
+static bool is_end_of(const struct kmonitor_filter *filter,
+		      const struct kmonitor_event *event)
+{
+	if (event->type == KMONITOR_EMPTY)
+		return filter->handle == event->empty.handle;
+	return filter->target == KMONITOR_TARGET_PROCESS &&
+	       filter->id == (uint64_t)event->tgid;
 }
 
 static void note_end(struct source *source, const struct kmonitor_event *event)
 {
-	const uint32_t kind = event->type == KMONITOR_EMPTY ?
-				      KMONITOR_TARGET_TREE :
-				      KMONITOR_TARGET_PROCESS;
-
 	if (source->child > 0 && event->type == KMONITOR_EMPTY &&
 	    event->tgid == source->child) {
 		source->totals = event->empty;
 		source->child_ended = true;
+		source->ended = true;
 		source->done = true;
 	}
 	for (size_t i = 0; i < source->nr_targets; i++) {
 		struct target *target = &source->targets[i];
 
-		if (target->filter.target == kind &&
-		    target->filter.id == (uint64_t)event->tgid)
+		if (is_end_of(&target->filter, event))
 			target->ended = true;
 	}
 	finish_if_all_ended(source);
 }
 
 /*
- * The exit of a process may be among lost records (an EMPTY never is).  Adding
- * the entry again tells: the kernel gives the same handle as long as it lives.
+ * The exit of a process may be among lost records (an EMPTY never is).  Its
+ * entry is gone then, whoever has its pid now.
  */
 static void find_lost_ends(struct source *source)
 {
 	for (size_t i = 0; i < source->nr_targets; i++) {
 		struct target *target = &source->targets[i];
-		struct kmonitor_filter again = target->filter;
-		int ret;
+		struct kmonitor_kill kill = { .handle = target->filter.handle };
 
-		if (target->ended ||
-		    target->filter.target != KMONITOR_TARGET_PROCESS)
-			continue;
-		again.handle = 0;
-		ret = kmon_filter_add(source->fd, &again);
-		target->ended = ret == -ESRCH ||
-				(!ret && again.handle != target->filter.handle);
-		/* Another process with the pid of the one that ended. */
-		if (!ret && target->ended)
-			kmon_filter_del(source->fd, &again);
+		if (target->filter.target == KMONITOR_TARGET_PROCESS &&
+		    kmon_kill(source->fd, &kill) == -ENOENT)
+			target->ended = true;
 	}
 	finish_if_all_ended(source);
 }
@@ -371,10 +369,12 @@ static void handle_signal(struct source *source)
 
 	if (!signo)
 		return;
-	if (source->child <= 0)
+	if (source->child <= 0) {
+		source->signal = signo;
 		finish(source);
-	else if (signo != SIGINT)
+	} else if (signo != SIGINT) {
 		kill(source->child, signo);
+	}
 }
 
 static int64_t deadline(const struct source *source)
@@ -438,7 +438,8 @@ static int replay(struct source *source)
 	int status = 0, ret = 0;
 
 	while (!status && !source->done) {
-		if (take_signal() || now_ns() >= deadline(source))
+		source->signal = take_signal();
+		if (source->signal || now_ns() >= deadline(source))
 			break;
 		ret = kmon_recording_next(source->recording, &event,
 					  &source->wall_offset);

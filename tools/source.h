@@ -69,6 +69,9 @@ struct source {
 	/* What is left to take once the end has come; negative before. */
 	int64_t remaining;
 	bool done;
+	/* All that was followed has ended, or the signal that ended the run. */
+	bool ended;
+	int signal;
 
 	/* The totals. */
 	uint64_t taken;
