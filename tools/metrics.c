@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -36,24 +38,43 @@ static void put_all(FILE *file, const struct kmonitor_stats *stats,
 	    (double)lag_ns / NSEC_PER_SEC);
 }
 
+/* A pipe or a device can't be replaced. */
+static bool is_special(const char *name)
+{
+	struct stat st;
+
+	return !stat(name, &st) && !S_ISREG(st.st_mode);
+}
+
+static int write_file(const char *name, const char *mode,
+		      const struct kmonitor_stats *stats, int64_t lag_ns)
+{
+	FILE *file = fopen(name, mode);
+	int ret;
+
+	if (!file)
+		return -errno;
+	put_all(file, stats, lag_ns);
+	ret = ferror(file) ? -EIO : 0;
+	if (fclose(file))
+		ret = -errno;
+	return ret;
+}
+
 int write_metrics(const char *name, const struct kmonitor_stats *stats,
 		  int64_t lag_ns)
 {
 	char temporary[PATH_MAX];
-	FILE *file;
-	int ret = 0;
+	int ret;
 
+	if (is_special(name))
+		return write_file(name, "we", stats, lag_ns);
 	if (snprintf(temporary, sizeof(temporary), "%s.%d", name, getpid()) >=
 	    (int)sizeof(temporary))
 		return -ENAMETOOLONG;
-	file = fopen(temporary, "we");
-	if (!file)
-		return -errno;
-	put_all(file, stats, lag_ns);
-	if (ferror(file))
-		ret = -EIO;
-	if (fclose(file))
-		ret = -errno;
+	/* Of one that died.  Never through a link that another user has put there. */
+	unlink(temporary);
+	ret = write_file(temporary, "wxe", stats, lag_ns);
 	if (!ret && rename(temporary, name))
 		ret = -errno;
 	if (ret)

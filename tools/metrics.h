@@ -8,7 +8,8 @@
 #include "kmon.h"
 
 /*
- * Replaces the file as a whole, so that who reads it never sees half of it.
+ * Replaces the file as a whole, so that who reads it never sees half of it; what is no
+ * regular file is written to.
  * lag_ns: how old the newest record was when it was taken.  0, or a negative
  * errno value.
  */
