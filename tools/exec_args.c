@@ -52,5 +52,5 @@ int exec_args_take(struct exec_args *args, const struct kmonitor_event *event,
 	args->shown.args_len = 0;
 	args->shown.truncated = event->flags & KMONITOR_EVENT_TRUNCATED;
 	args->held = true;
-	return may_have_args(event) ? 0 : exec_args_flush(args);
+	return args->wanted && may_have_args(event) ? 0 : exec_args_flush(args);
 }

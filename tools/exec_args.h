@@ -22,6 +22,8 @@ struct exec_args {
 	/* Called with each record when it is whole. */
 	int (*take)(void *tool, const struct shown *shown);
 	void *tool;
+	/* Whether arguments are asked for; else none is waited for, nor given. */
+	bool wanted;
 	/* A record whose arguments may still come. */
 	bool held;
 	struct shown shown;

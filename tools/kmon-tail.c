@@ -353,7 +353,8 @@ static int open_output(struct tail *tail)
 			return EXIT_FAILURE;
 		}
 	}
-	tail->source.output = tail->output;
+	if (!tail->quiet)
+		tail->source.output = tail->output;
 	if (isatty(fileno(tail->output)))
 		tail->line_buffered = true;
 	setvbuf(tail->output, NULL, tail->line_buffered ? _IOLBF : _IOFBF,
@@ -379,7 +380,7 @@ static int write_json(struct tail *tail, const struct shown *shown)
 	int n;
 
 	if (object &&
-	    (!shown->args_len ||
+	    (!tail->exec_args || !shown->args_len ||
 	     !kmon_json_add_args(object, shown->args, shown->args_len)))
 		text = json_object_to_json_string_ext(object, JSON_FLAGS);
 	if (!text) {
@@ -417,8 +418,8 @@ static int write_text(struct tail *tail, const struct shown *shown,
 
 	kmon_format_event(&shown->event, shown->wall_offset,
 			  tail->text_flags | indent, line, sizeof(line));
-	kmon_format_args(shown->args, shown->args_len, tail->text_flags, args,
-			 sizeof(args));
+	kmon_format_args(shown->args, tail->exec_args ? shown->args_len : 0,
+			 tail->text_flags, args, sizeof(args));
 	if (fprintf(tail->output, "%s%s%s%s%s%s\n", colour, line,
 		    *args ? ": " : "", args,
 		    *args && shown->truncated ? " ..." : "",
@@ -571,7 +572,10 @@ static void configure(struct tail *tail)
 		source->events |= KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXIT;
 	if (tail->failed_only && !tail->indent)
 		source->filter_flags |= KMONITOR_FILTER_FAILED_ONLY;
-	if (tail->exec_args)
+	if (tail->template && template_has_args(tail->template))
+		tail->exec_args = true;
+	tail->args.wanted = tail->exec_args || tail->grep;
+	if (tail->args.wanted)
 		source->report |= KMONITOR_REPORT_EXEC_ARGS;
 	if (tail->metrics_name)
 		source->tick = tick;
@@ -593,6 +597,8 @@ static int run(struct tail *tail)
 	status = source_open(&tail->source);
 	if (!status)
 		status = open_output(tail);
+	if (!status && tail->metrics_name)
+		status = tick(tail);
 	if (!status)
 		status = source_run(&tail->source);
 	if (!status)

@@ -303,6 +303,31 @@ void template_free(struct template *template)
 	free(template);
 }
 
+bool template_has_args(const struct template *template)
+{
+	for (size_t i = 0; i < template->nr; i++) {
+		const struct field *field = template->pieces[i].field;
+
+		if (field && field->write == put_args)
+			return true;
+	}
+	return false;
+}
+
+/* By characters, since printf() pads by bytes. */
+static void put_padded(FILE *file, const char *text, int width)
+{
+	for (const char *at = text; *at && width; at++) {
+		if ((*at & 0xc0) != 0x80)
+			width += width > 0 ? -1 : 1;
+	}
+	if (width > 0)
+		fprintf(file, "%*s", width, "");
+	fputs(text, file);
+	if (width < 0)
+		fprintf(file, "%*s", -width, "");
+}
+
 int template_write(const struct template *template, FILE *file,
 		   const struct shown *shown, unsigned int flags)
 {
@@ -318,7 +343,7 @@ int template_write(const struct template *template, FILE *file,
 		}
 		buf[0] = '\0';
 		piece->field->write(&context);
-		fprintf(file, "%*s", piece->width, buf);
+		put_padded(file, buf, piece->width);
 	}
 	return fputc('\n', file) == EOF || ferror(file) ? -1 : 0;
 }

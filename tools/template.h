@@ -22,6 +22,9 @@ struct template;
 struct template *template_new(const char *text, const char **error);
 void template_free(struct template *template);
 
+/* Whether it has {args}, which must be asked for. */
+bool template_has_args(const struct template *template);
+
 /* Writes a line; flags are those of the library's text functions. */
 int template_write(const struct template *template, FILE *file,
 		   const struct shown *shown, unsigned int flags);
