@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What kmon-tree writes: lines for people, or JSON. */
+#ifndef KMON_TOOLS_TREE_OUTPUT_H
+#define KMON_TOOLS_TREE_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "kmon.h"
+
+struct tree_output {
+	/* What the command line says. */
+	bool json;
+	bool quiet;
+	const char *name;
+
+	FILE *file;
+	unsigned int text_flags;
+	int64_t wall_offset;
+};
+
+struct tree_totals {
+	bool empty;
+	uint64_t processes;
+	uint64_t failed;
+	/* Those that live. */
+	uint64_t left;
+	/* Ends and records that were lost. */
+	uint64_t unknown;
+	uint64_t lost;
+	uint64_t wall_ns;
+	uint64_t utime_ns;
+	uint64_t stime_ns;
+	uint64_t maxrss_kib;
+};
+
+/* Each gives 0, or the exit status after a complaint. */
+int open_tree_output(struct tree_output *output);
+int flush_tree_output(struct tree_output *output);
+int close_tree_output(struct tree_output *output);
+
+/* What a process that lives does. */
+int write_life(struct tree_output *output, int32_t pid, const char comm[16],
+	       unsigned int depth, const char *what);
+
+int write_loss(struct tree_output *output, uint64_t count);
+
+/* An end, or, if it was lost, what is known of it. */
+int write_end(struct tree_output *output, const struct kmonitor_event *event,
+	      unsigned int depth, bool known);
+
+int write_totals(struct tree_output *output, const struct tree_totals *totals);
+
+#endif /* KMON_TOOLS_TREE_OUTPUT_H */
