@@ -5,9 +5,13 @@
 _kmon_tail()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local events='fork thread exec exit thread-exit'
-	local options='-p --pid -t --tree -a --all -e --events -j --json -o --output
-		-l --line-buffered -S --stats -n --count -D --duration --ring
+	local events='fork exec exit thread thread-exit abort thread-abort coredump
+		exec-failed cred comm sid ptrace'
+	local options='-a --all -A --exec-args -c --cgroup -D --duration -e --events
+		-f --from --fail-on-loss -F --format -g --grep -H --threads -i --tree
+		-j --json -l --line-buffered --metrics --mmap -n --count -o --output
+		-p --pid -P --parent -q --quiet -r --relative --read --ring -S --stats
+		--snapshot -t --root -u --user --uring -w --record -x --failed
 		-? --help --usage -V --version'
 	local i word
 
@@ -19,7 +23,9 @@ _kmon_tail()
 			i=$((i + 1))
 			break
 			;;
-		-[pteonD] | --pid | --tree | --events | --output | --count | --duration | --ring)
+		-[cDefFgnopPtuw] | --cgroup | --duration | --events | --from | --format | --grep | \
+			--metrics | --count | --output | --pid | --parent | --ring | --root | \
+			--user | --record)
 			# bash splits --option=value into three words.
 			[ "${COMP_WORDS[i + 1]}" != = ] || i=$((i + 1))
 			i=$((i + 1))
@@ -43,7 +49,7 @@ _kmon_tail()
 		prev=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
 	case $prev in
-	-[pt] | --pid | --tree)
+	-[pPt] | --pid | --parent | --root)
 		mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && printf '%s ' [0-9]*)" -- "$cur")
 		;;
 	-e | --events)
@@ -52,10 +58,16 @@ _kmon_tail()
 		[[ $cur != *,* ]] || before=${cur%,*},
 		mapfile -t COMPREPLY < <(compgen -P "$before" -W "$events" -- "${cur##*,}")
 		;;
-	-o | --output)
+	-c | --cgroup)
+		mapfile -t COMPREPLY < <(cd /sys/fs/cgroup 2>/dev/null && compgen -d -- "$cur")
+		;;
+	-u | --user)
+		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		;;
+	-[fow] | --from | --output | --record | --metrics)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		;;
-	-[nD] | --count | --duration | --ring) ;;
+	-[DFgn] | --duration | --format | --grep | --count | --ring) ;;
 	*)
 		if [[ $cur == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
