@@ -21,7 +21,7 @@ const char *kmon_open_strerror(int error)
 	case -ENOSYS:
 		return "this kernel has no kmonitor (CONFIG_KMONITOR); try `make run`";
 	case -EPERM:
-		return "forbidden to users without CAP_SYS_PTRACE (kernel.kmonitor.unprivileged is 0), or by a seccomp filter, such as a container's";
+		return "kernel.kmonitor.unprivileged is 0 (try sudo), or a seccomp filter forbids it";
 	case -EINVAL:
 		return "invalid attributes (largest ring: kernel.kmonitor.max_ring_records)";
 	case -EOPNOTSUPP:

@@ -52,7 +52,7 @@ struct tail {
 	uint64_t count;
 	const char *output_name;
 	const char *metrics_name;
-	struct template *template;
+	struct line_template *template;
 
 	/* The state of the run. */
 	FILE *output;

@@ -31,8 +31,7 @@ struct piece {
 	int width;
 };
 
-struct template
-{
+struct line_template {
 	char *text;
 	size_t nr;
 	struct piece pieces[];
@@ -267,9 +266,9 @@ static const char *parse_text(const char *at, struct piece *piece)
 	return at + piece->len;
 }
 
-struct template *template_new(const char *text, const char **error)
+struct line_template *template_new(const char *text, const char **error)
 {
-	struct template *template;
+	struct line_template *template;
 	const char *at;
 
 	/* No piece is shorter than a byte. */
@@ -296,14 +295,14 @@ struct template *template_new(const char *text, const char **error)
 	return NULL;
 }
 
-void template_free(struct template *template)
+void template_free(struct line_template *template)
 {
 	if (template)
 		free(template->text);
 	free(template);
 }
 
-bool template_has_args(const struct template *template)
+bool template_has_args(const struct line_template *template)
 {
 	for (size_t i = 0; i < template->nr; i++) {
 		const struct field *field = template->pieces[i].field;
@@ -328,7 +327,7 @@ static void put_padded(FILE *file, const char *text, int width)
 		fprintf(file, "%*s", -width, "");
 }
 
-int template_write(const struct template *template, FILE *file,
+int template_write(const struct line_template *template, FILE *file,
 		   const struct shown *shown, unsigned int flags)
 {
 	static char buf[FIELD_MAX];

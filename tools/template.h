@@ -12,21 +12,21 @@
 	"{time} {event} {pid} {tid} {ppid} {uid} {user} {comm} {args} " \
 	"{details} {status} {age} {cpu} {seq} {cookie} {start} {cgroup}"
 
-struct template;
+struct line_template;
 
 /*
  * Makes a template of a text with fields such as {pid}, padded to a width as in
- * {pid:7} or, to the left, {comm:-15}; "{{" and "}}" are braces, and \t and \n
- * what they are in C.  NULL with what is wrong in *error.
+ * {pid:7} or, to the left, {comm:-15}; "{{" and "}}" are braces, and what
+ * \t and \n are in C, they are here.  NULL with what is wrong in *error.
  */
-struct template *template_new(const char *text, const char **error);
-void template_free(struct template *template);
+struct line_template *template_new(const char *text, const char **error);
+void template_free(struct line_template *template);
 
 /* Whether it has {args}, which must be asked for. */
-bool template_has_args(const struct template *template);
+bool template_has_args(const struct line_template *template);
 
 /* Writes a line; flags are those of the library's text functions. */
-int template_write(const struct template *template, FILE *file,
+int template_write(const struct line_template *template, FILE *file,
 		   const struct shown *shown, unsigned int flags);
 
 #endif /* KMON_TOOLS_TEMPLATE_H */
