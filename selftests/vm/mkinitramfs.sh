@@ -55,6 +55,8 @@ else
 	printf '%s\n' root:x:0: nogroup:x:65534: >"$work/group"
 	add /etc/passwd "$work/passwd" 0644
 	add /etc/group "$work/group" 0644
+	# A locale of UTF-8; /usr is / there.
+	add /lib/locale/C.utf8/LC_CTYPE /usr/lib/locale/C.utf8/LC_CTYPE 0644
 	add_dir /selftests/helpers
 	# What only the debug kernel can do, such as failing allocations; and what is too
 	# much for the slow ones, the 32-bit programs.
