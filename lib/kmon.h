@@ -146,11 +146,14 @@ struct kmon_command {
  * @pid: Set to the process id of the child.
  *
  * The child is followed from before its first instruction, with all its
- * descendants.  Threads of the caller go on meanwhile.
+ * descendants.  Threads of the caller go on meanwhile.  If the caller is killed
+ * the child may still join and go on: who starts anew can have @prepare compare
+ * getppid(2).
  *
  * Return: 0, or a negative errno value: of the fork, of FILTER_ADD (see
- *	kmon_filter_strerror()), of @prepare, or of the exec; then there is no
- *	child, and the EMPTY of an entry that it may have made tells of its end.
+ *	kmon_filter_strerror()), of @prepare, or of the exec, or -ESRCH if the
+ *	child was killed before it joined; then there is no child, and the EMPTY
+ *	of an entry that it may have made tells of its end.
  */
 int kmon_spawn(int fd, struct kmonitor_filter *tree,
 	       const struct kmon_command *command, pid_t *pid);

@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -177,7 +178,9 @@ static int uring_next(struct kmon_reader *reader,
 	if (by->nr_full && by->at == by->nr[by->first_full])
 		give_back(by);
 	if (!by->nr_full) {
-		ret = by->ring == &by->own ? reap(by) : arm(by);
+		ret = by->error;
+		if (!ret)
+			ret = by->ring == &by->own ? reap(by) : arm(by);
 		if (!ret && !by->multishot)
 			ret = read_polled(by);
 		if (ret || !by->nr_full)
@@ -266,5 +269,8 @@ err_free:
 
 int reader_new_uring(int fd, struct kmon_reader **reader)
 {
+	/* A ring tells of a bad descriptor only when it is too late. */
+	if (fcntl(fd, F_GETFD) < 0)
+		return -errno;
 	return kmon_reader_join(fd, NULL, 0, 0, 0, reader);
 }

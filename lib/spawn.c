@@ -55,7 +55,13 @@ __attribute__((noreturn)) static void run(struct child *child)
 int kmon_spawn(int fd, struct kmonitor_filter *tree,
 	       const struct kmon_command *command, pid_t *pid)
 {
-	struct child child = { .fd = fd, .command = command, .tree = *tree };
+	/* As long as it has not joined: it may be killed before. */
+	struct child child = {
+		.fd = fd,
+		.command = command,
+		.tree = *tree,
+		.error = -ESRCH,
+	};
 	sigset_t all;
 	pid_t got;
 

@@ -13,14 +13,14 @@ passed=0 failed=0
 
 # Which, and of those that need a kmonitor otherwise, what doesn't.
 tests=(
-	"format_test"
-	"format_args_test"
-	"stream_test"
+	"tools/format_test"
+	"tools/format_args_test"
+	"tools/stream_test"
 	"library_test -t a_recording_gives_back_what_was_written"
 	"library_test -t a_recording_that_was_cut_is_whole_up_to_there"
 	"library_test -t what_is_no_recording_is_refused"
-	"cgroup_path_test -t a_container_is_known_by_its_path"
-	"cgroup_path_test -t a_path_that_names_no_container_is_not_guessed_at"
+	"tools/cgroup_path_test -t a_container_is_known_by_its_path"
+	"tools/cgroup_path_test -t a_path_that_names_no_container_is_not_guessed_at"
 )
 
 verdict() {
@@ -37,7 +37,7 @@ verdict() {
 compile() {
 	local dir=$build/$1 test flags
 	shift
-	mkdir -p "$dir"
+	mkdir -p "$dir/tools"
 	flags="-std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I../uapi -I../lib -isystem $ksft"
 	for test in $(printf '%s\n' "${tests[@]}" | cut -d' ' -f1 | sort -u); do
 		# shellcheck disable=SC2046,SC2086 # lists of words

@@ -59,11 +59,11 @@ else
 	add /lib/locale/C.utf8/LC_CTYPE /usr/lib/locale/C.utf8/LC_CTYPE 0644
 	add_dir /selftests/helpers
 	# What only the debug kernel can do, such as failing allocations; and what is too
-	# much for the slow ones, the 32-bit programs.
+	# much for the slow ones: the 32-bit programs, and what tests user space.
 	more=
 	case ${image##*/} in
 	debug-*) more=$build/selftests/debug/$pattern ;;
-	release-*) more=$build/selftests/32/$pattern ;;
+	release-*) more="$build/selftests/32/$pattern $build/selftests/tools/$pattern" ;;
 	esac
 	# shellcheck disable=SC2086,SC2231 # patterns by intent
 	for file in "$build"/selftests/$pattern $more; do

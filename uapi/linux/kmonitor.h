@@ -428,7 +428,8 @@ struct kmonitor_lost {
  * struct kmonitor_empty - details of EMPTY: the totals of a tree
  * @root_status: Status of the root process, as waitpid(2) gives it.
  * @flags: Bits of KMONITOR_EMPTY_*.
- * @members: Processes that ever were members.
+ * @members: Processes that ever were members; one that ended while FILTER_ADD
+ *	was at work may have been one without a record.
  * @failed: Members that ended with a nonzero status.
  * @handle: The handle of the entry, which is gone with this record.
  * @utime_ns: User CPU time of all members in nanoseconds.

@@ -12,8 +12,8 @@
 
 #include <json-c/json.h>
 
-#include "../lib/kmon.h"
-#include "common.h"
+#include "../../lib/kmon.h"
+#include "../common.h"
 
 #define PIDS 40
 

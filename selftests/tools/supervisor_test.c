@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "common.h"
+#include "../common.h"
 
 #define EXAMPLES "/examples"
 #define NR_SERVICES 5

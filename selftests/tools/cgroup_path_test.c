@@ -10,8 +10,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "../lib/kmon.h"
-#include "common.h"
+#include "../../lib/kmon.h"
+#include "../common.h"
 
 #define MOUNT "/sys/fs/cgroup"
 #define BASE "/cgroup_path_test"
