@@ -6,14 +6,12 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "source.h"
 
 #define NOTHING \
 	"nothing to follow: give -p PID, -t PID, -c PATH, -u USER, -a, a command or -f FILE"
 #define LIVE "%s is of the running system, -f of a recording: give one of them"
-#define CGROUPS "/sys/fs/cgroup"
 
 enum {
 	OPTION_RING = 256,
@@ -21,6 +19,8 @@ enum {
 	OPTION_MMAP,
 	OPTION_URING,
 	OPTION_FAIL_ON_LOSS,
+	OPTION_UNIT,
+	OPTION_CONTAINER,
 };
 
 static const struct argp_option options[] = {
@@ -29,6 +29,12 @@ static const struct argp_option options[] = {
 	  "Follow process PID and all its descendants (repeatable)", 1 },
 	{ "cgroup", 'c', "PATH", 0,
 	  "Follow the processes of a cgroup and those below (repeatable)", 1 },
+	{ "unit", OPTION_UNIT, "UNIT", 0,
+	  "Follow the processes of a systemd unit, such as cron.service (repeatable)",
+	  1 },
+	{ "container", OPTION_CONTAINER, "ID", 0,
+	  "Follow the processes of a container, by its id or the beginning of it (repeatable)",
+	  1 },
 	{ "user", 'u', "USER", 0,
 	  "Follow the processes of USER, a name or an id (repeatable)", 1 },
 	{ "all", 'a', NULL, 0, "Follow every process (needs CAP_SYS_PTRACE)",
@@ -89,18 +95,37 @@ static void add_user(struct argp_state *state, const char *text)
 	add_target(state, "-u", text, KMONITOR_TARGET_UID, uid);
 }
 
-/* A directory, or what /proc/PID/cgroup shows. */
-static void add_cgroup(struct argp_state *state, const char *text)
+static const char *cgroup_strerror(int error)
 {
-	char path[PATH_MAX];
-	struct stat st;
+	switch (error) {
+	case -ENODEV:
+		return "cgroup v2 is not mounted, or this is none of its directories";
+	case -ENOTUNIQ:
+		return "more than one: give more of it, or -c PATH";
+	case -EINVAL:
+		return "no name of what has a cgroup";
+	}
+	return strerror(-error);
+}
 
-	snprintf(path, sizeof(path), "%s/%s", CGROUPS, text);
-	if (stat(path, &st) && stat(text, &st))
-		argp_failure(state, EXIT_USAGE, errno, "-c %s", text);
-	if (!S_ISDIR(st.st_mode))
-		argp_error(state, "-c %s: not a cgroup", text);
-	add_target(state, "-c", text, KMONITOR_TARGET_CGROUP, st.st_ino);
+/* Finds a cgroup by one of the library's ways. */
+static void add_cgroup(struct argp_state *state, const char *option,
+		       const char *text,
+		       int (*find)(const struct kmon_cgroups *cgroups,
+				   const char *name, uint64_t *id))
+{
+	struct kmon_cgroups *cgroups;
+	uint64_t id = 0;
+	int ret = kmon_cgroups_new(NULL, &cgroups);
+
+	if (!ret) {
+		ret = find(cgroups, text, &id);
+		kmon_cgroups_free(cgroups);
+	}
+	if (ret)
+		argp_error(state, "%s %s: %s", option, text,
+			   cgroup_strerror(ret));
+	add_target(state, option, text, KMONITOR_TARGET_CGROUP, id);
 }
 
 /* What can't be had together. */
@@ -134,7 +159,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		add_pid(state, "-t", arg, KMONITOR_TARGET_TREE);
 		return 0;
 	case 'c':
-		add_cgroup(state, arg);
+		add_cgroup(state, "-c", arg, kmon_cgroup_id);
+		return 0;
+	case OPTION_UNIT:
+		add_cgroup(state, "--unit", arg, kmon_cgroup_by_unit);
+		return 0;
+	case OPTION_CONTAINER:
+		add_cgroup(state, "--container", arg, kmon_cgroup_by_container);
 		return 0;
 	case 'u':
 		add_user(state, arg);

@@ -181,22 +181,81 @@ static void put_start(const struct context *context)
 	put_seconds(context, (int64_t)event_of(context)->start_ns);
 }
 
-static void put_cgroup(const struct context *context)
+static void put_cgroup_id(const struct context *context)
 {
 	snprintf(context->buf, FIELD_MAX, "%llu",
 		 (unsigned long long)event_of(context)->cgroup_id);
 }
 
+/* The path of the cgroup, or NULL. */
+static const char *find_cgroup(const struct context *context)
+{
+	static struct kmon_cgroups *cgroups;
+	const uint64_t id = event_of(context)->cgroup_id;
+	const char *path;
+
+	if (!id || (!cgroups && kmon_cgroups_new(NULL, &cgroups)) ||
+	    kmon_cgroup_path(cgroups, id, &path))
+		return NULL;
+	return path;
+}
+
+static void put_cgroup(const struct context *context)
+{
+	const char *path = find_cgroup(context);
+
+	if (!path)
+		path = "unresolved";
+	kmon_escape(path, strlen(path), context->flags, context->buf,
+		    FIELD_MAX);
+}
+
+static void put_container(const struct context *context)
+{
+	static const char *const kinds[] = {
+		[KMON_CONTAINER_UNIT] = "unit",
+		[KMON_CONTAINER_DOCKER] = "docker",
+		[KMON_CONTAINER_CONTAINERD] = "containerd",
+		[KMON_CONTAINER_PODMAN] = "podman",
+		[KMON_CONTAINER_CRIO] = "crio",
+		[KMON_CONTAINER_KUBERNETES] = "kubernetes",
+	};
+	const char *path = find_cgroup(context);
+	struct kmon_container container;
+	int len;
+
+	if (!path) {
+		snprintf(context->buf, FIELD_MAX, "unresolved");
+		return;
+	}
+	/* It is known to be of none. */
+	if (kmon_cgroup_container(path, &container))
+		return;
+	len = snprintf(context->buf, FIELD_MAX, "%s:", kinds[container.kind]);
+	kmon_escape(container.id, container.id_len, context->flags,
+		    context->buf + len, FIELD_MAX - len);
+}
+
 static const struct field fields[] = {
-	{ "time", put_time },	  { "event", put_event },
-	{ "pid", put_pid },	  { "tid", put_tid },
-	{ "ppid", put_ppid },	  { "uid", put_uid },
-	{ "user", put_user },	  { "comm", put_comm },
-	{ "args", put_args },	  { "details", put_details },
-	{ "status", put_status }, { "age", put_age },
-	{ "cpu", put_cpu },	  { "seq", put_seq },
-	{ "cookie", put_cookie }, { "start", put_start },
+	{ "time", put_time },
+	{ "event", put_event },
+	{ "pid", put_pid },
+	{ "tid", put_tid },
+	{ "ppid", put_ppid },
+	{ "uid", put_uid },
+	{ "user", put_user },
+	{ "comm", put_comm },
+	{ "args", put_args },
+	{ "details", put_details },
+	{ "status", put_status },
+	{ "age", put_age },
+	{ "cpu", put_cpu },
+	{ "seq", put_seq },
+	{ "cookie", put_cookie },
+	{ "start", put_start },
 	{ "cgroup", put_cgroup },
+	{ "cgroup_id", put_cgroup_id },
+	{ "container", put_container },
 };
 
 static const struct field *find_field(const char *name, size_t len)

@@ -8,9 +8,10 @@
 #include "exec_args.h"
 
 /* The fields, for the help. */
-#define TEMPLATE_FIELDS                                                 \
-	"{time} {event} {pid} {tid} {ppid} {uid} {user} {comm} {args} " \
-	"{details} {status} {age} {cpu} {seq} {cookie} {start} {cgroup}"
+#define TEMPLATE_FIELDS                                                   \
+	"{time} {event} {pid} {tid} {ppid} {uid} {user} {comm} {args} "   \
+	"{details} {status} {age} {cpu} {seq} {cookie} {start} {cgroup} " \
+	"{cgroup_id} {container}"
 
 struct line_template;
 

@@ -87,8 +87,10 @@ bad '-p 1x: not a process id$' --pid=1x
 bad '-p 2147483648: not a process id$' -p 2147483648
 bad '-t -1: not a process id$' --root -1
 bad '-t : not a process id$' -t ''
-bad '-c none: No such file or directory$' --cgroup none
-bad '-c /proc/version: not a cgroup$' -c /proc/version
+for option in -c --unit --container; do
+	bad "$option 99.none: (No such file|cgroup v2 is not mounted|no name of what has)" $option 99.none
+done
+bad '-c /proc/version: (Not a directory|cgroup v2 is not mounted)' -c /proc/version
 bad '-u none: no such user$' --user none
 bad '-u 4294967295: no such user$' -u 4294967295
 bad "-e fork,no: 'no' is none of fork, exec, exit, " --events fork,no

@@ -5,7 +5,7 @@
 _kmon_plot()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local options='-a --all -p --pid -t --root -c --cgroup -u --user -f --from -o --output
+	local options='-a --all -p --pid -t --root -c --cgroup --unit --container -u --user -f --from -o --output
 		-w --record -q --quiet -D --duration --read --mmap --uring --ring
 		--fail-on-loss -? --help --usage -V --version'
 	local i word
@@ -18,7 +18,7 @@ _kmon_plot()
 			i=$((i + 1))
 			break
 			;;
-		-[ptcufowD] | --pid | --root | --cgroup | --user | --from | --output | --record | \
+		-[ptcufowD] | --pid | --root | --cgroup | --user | --unit | --container | --from | --output | --record | \
 			--duration | --ring)
 			# bash splits --option=value into three words.
 			[ "${COMP_WORDS[i + 1]}" != = ] || i=$((i + 1))

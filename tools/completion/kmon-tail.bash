@@ -11,7 +11,7 @@ _kmon_tail()
 		-f --from --fail-on-loss -F --format -g --grep -H --threads -i --tree
 		-j --json -l --line-buffered --metrics --mmap -n --count -o --output
 		-p --pid -P --parent -q --quiet -r --relative --read --ring -S --stats
-		--snapshot -t --root -u --user --uring -w --record -x --failed
+		--snapshot -t --root --unit --container -u --user --uring -w --record -x --failed
 		-? --help --usage -V --version'
 	local i word
 
@@ -25,7 +25,7 @@ _kmon_tail()
 			;;
 		-[cDefFgnopPtuw] | --cgroup | --duration | --events | --from | --format | --grep | \
 			--metrics | --count | --output | --pid | --parent | --ring | --root | \
-			--user | --record)
+			--user | --unit | --container | --record)
 			# bash splits --option=value into three words.
 			[ "${COMP_WORDS[i + 1]}" != = ] || i=$((i + 1))
 			i=$((i + 1))

@@ -7,7 +7,7 @@ _kmon_tree()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local options='-a --all -c --cgroup -D --duration -f --from --fail-on-loss
 		-j --json --mmap -o --output -p --pid -q --quiet --read --ring -t --root
-		-u --user --uring -w --record -? --help --usage -V --version'
+		--unit --container -u --user --uring -w --record -? --help --usage -V --version'
 	local i word
 
 	# The first word that is no option nor its argument starts the command.
@@ -19,7 +19,7 @@ _kmon_tree()
 			break
 			;;
 		-[cDfoptuw] | --cgroup | --duration | --from | --output | --pid | --ring | --root | \
-			--user | --record)
+			--user | --unit | --container | --record)
 			# bash splits --option=value into three words.
 			[ "${COMP_WORDS[i + 1]}" != = ] || i=$((i + 1))
 			i=$((i + 1))
