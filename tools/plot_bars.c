@@ -177,21 +177,29 @@ static void put_label_beside(const struct plot_bars *bars,
 		put_label_at(bar, bar->left + LABEL_GAP, "", label, file);
 	else if (bar->right + TIP + width < bars->left + bars->width)
 		put_label_at(bar, bar->right + TIP + LABEL_GAP,
-			     failed ? " class=\"r\"" : "", label, file);
+			     failed ? " class=\"o r\"" : " class=\"o\"", label,
+			     file);
 	else
 		put_label_at(bar, bar->left - TIP - LABEL_GAP,
-			     failed ? " class=\"r e\"" : " class=\"e\"", label,
-			     file);
+			     failed ? " class=\"o e r\"" : " class=\"o e\"",
+			     label, file);
 }
 
+/* The duration, too, if there is room. */
 static void put_label_inside(const struct bar *bar, FILE *file)
 {
-	char name[PLOT_WORDS_MAX];
+	const double room = bar->right - bar->left - LABEL_GAP;
+	char name[PLOT_WORDS_MAX], words[PLOT_WORDS_MAX];
+	char label[2 * PLOT_WORDS_MAX + 1];
 
+	if (bar->height < LABEL_SIZE)
+		return;
 	plot_name(bar->process->comm, name);
-	if (bar->height >= LABEL_SIZE &&
-	    bar->right - bar->left >
-		    plot_text_width(name, SIZE_MAX, LABEL_SIZE) + 2)
+	plot_duration(bar->process->end_ns - bar->process->begin_ns, words);
+	snprintf(label, sizeof(label), "%s %s", name, words);
+	if (room > plot_text_width(label, SIZE_MAX, LABEL_SIZE))
+		put_label_at(bar, bar->left + LABEL_GAP, "", label, file);
+	else if (room > plot_text_width(name, SIZE_MAX, LABEL_SIZE) - 2)
 		put_label_at(bar, bar->left + LABEL_GAP, "", name, file);
 }
 

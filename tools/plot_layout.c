@@ -17,7 +17,7 @@
 #include "plot.h"
 
 /* More than these share rows. */
-#define SEPARATE_MAX 100
+#define SEPARATE_MAX 50
 /* A bar has so much room at least. */
 #define BAR_MIN 2.0
 

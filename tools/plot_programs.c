@@ -17,7 +17,7 @@ const char *const plot_colours[PLOT_COLOURS] = {
 	"#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#76b7b2", "#edc948",
 	"#9c755f", "#6b8fd6", "#d4a6c8", "#3d9970", "#8cd17d", "#b6992d",
 	"#a0cbe8", "#ffbe7d", "#7a6fb5", "#499894", "#d7b5a6", "#79706e",
-	"#c5b0d5", "#5fa8d3", "#c2a83e", "#86bcb6", "#9fb84f", "#bab0ac",
+	"#c5b0d5", "#5fa8d3", "#6fc7b0", "#eab8c8", "#9fb84f", "#bab0ac",
 };
 
 static int compare_names(const void *a, const void *b, void *arg)

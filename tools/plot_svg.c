@@ -44,7 +44,8 @@ static void put_style(FILE *file)
 	      "text{font:11px system-ui,\"DejaVu Sans\",sans-serif;fill:#222}\n"
 	      ".r,text.r{fill:#c00000}.e{text-anchor:end}\n"
 	      ".h{font-size:16px;font-weight:bold}.m{fill:#555}\n"
-	      ".a{stroke:#e2e2e2;fill:none}.b{stroke:#bbb;fill:none}\n"
+	      ".a{stroke:#e2e2e2;fill:none}.b{stroke:#ccc;fill:none}\n"
+	      ".o{paint-order:stroke;stroke:#fcfcfa;stroke-width:3px}\n"
 	      ".f{fill-opacity:.45}.x{fill:none;stroke:#d00000;stroke-width:1.3}\n"
 	      ".l path{stroke:#777;stroke-dasharray:3 2}.d{fill:#d00000}\n"
 	      ".w{fill-opacity:.16;pointer-events:none}\n",

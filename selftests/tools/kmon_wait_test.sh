@@ -222,7 +222,7 @@ open_gate
 ends 0 "all of a name"
 has out '^[0-9]+ namesake: exit 0$' 3
 gated bash -c 'exec -a /an/other.name sleepers 0 0'
-await grep -qs other "/proc/$gated/cmdline"
+await grep -qas ^/an/other "/proc/$gated/cmdline"
 begin 1 kmon-wait -v --name other.name -N sleepers
 open_gate
 ends 0 "a name of argv[0], and of comm"
