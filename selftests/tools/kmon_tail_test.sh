@@ -87,10 +87,10 @@ bad '-p 1x: not a process id$' --pid=1x
 bad '-p 2147483648: not a process id$' -p 2147483648
 bad '-t -1: not a process id$' --root -1
 bad '-t : not a process id$' -t ''
-for option in -c --unit --container; do
-	bad "$option 99.none: (No such file|cgroup v2 is not mounted|no name of what has)" $option 99.none
+for option in -c --cgroup --unit --container; do
+	bad "(-c|$option) 99.none: (No such file|no name of what has)" $option 99.none
 done
-bad '-c /proc/version: (Not a directory|cgroup v2 is not mounted)' -c /proc/version
+bad '-c /proc/version: Not a directory$' -c /proc/version
 bad '-u none: no such user$' --user none
 bad '-u 4294967295: no such user$' -u 4294967295
 bad "-e fork,no: 'no' is none of fork, exec, exit, " --events fork,no
@@ -177,8 +177,8 @@ expect 0 "JSON by its long name" kmon-tail --json true
 has '^\{"seq":1,' out
 expect 0 "a template" kmon-tail --format='{event:-6}|{comm:4}|{{x}}\t{status}' true
 verdict "$(cat out)" "$(printf 'exec  |true|{x}\t\nexit  |true|{x}\texit 0\nempty |    |{x}\texit 0')"
-expect 0 "each field" kmon-tail -e exec -n 1 -F '{time} {event} {pid} {tid} {ppid} {uid} {user} {comm} {args} {details} {status} {age} {cpu} {seq} {cookie} {start} {cgroup}' true
-has '^[0-9]{4}(-[0-9]{2}){2}T[0-9:]+\.[0-9]{6} exec ([0-9]+) \2 [0-9]+ 0 root true .*true dev .*, args 1  [0-9.]+ [01] 1 0 [0-9]+\.[0-9]{6} [0-9]+$' out
+expect 0 "each field" kmon-tail -e exec -n 1 -F '{time} {event} {pid} {tid} {ppid} {uid} {user} {comm} {args} {details} {status} {age} {cpu} {seq} {cookie} {start} {cgroup_id} {cgroup} {container}' true
+has '^[0-9]{4}(-[0-9]{2}){2}T[0-9:]+\.[0-9]{6} exec ([0-9]+) \2 [0-9]+ 0 root true .*true dev .*, args 1  [0-9.]+ [01] 1 0 [0-9]+\.[0-9]{6} [0-9]+ / $' out
 comm=$(printf 'h\303\251')
 rename() { kmon-tail -e exit -n 1 -F '{comm:4}|{comm:-4}|' bash -c "echo -n '$1' >/proc/self/comm"; }
 expect 0 "escaped where it is not UTF-8" rename "$comm"
@@ -302,6 +302,18 @@ for name in tail_test /sys/fs/cgroup/tail_test; do
 	lacks ' quick .*exit 2,' out
 done
 rmdir /sys/fs/cgroup/tail_test/inner /sys/fs/cgroup/tail_test
+digits=$(printf '%064d' 7)
+for name in "container docker-$digits.scope docker:$digits ${digits:0:63}" \
+	"unit tail_test.service unit:tail_test.service tail_test.service"; do
+	read -r option directory shown id <<<"$name"
+	mkdir "/sys/fs/cgroup/$directory"
+	in_background kmon-tail -o out -e exec -F '{comm} {cgroup} {container}' "--$option" "$id"
+	sh -c "echo \$\$ >/sys/fs/cgroup/$directory/cgroup.procs; quick 1; true"
+	kill -TERM "$pid"
+	ended "a $option" 0
+	has "^quick /$directory $shown\$" out
+	rmdir "/sys/fs/cgroup/$directory"
+done
 
 # Signals with a command.
 in_background kmon-tail -o out sh -c 'trap "exit 6" TERM; touch ready; while :; do sleep 0.05; done'
