@@ -21,7 +21,7 @@ const char *kmon_open_strerror(int error)
 	case -ENOSYS:
 		return "this kernel has no kmonitor (CONFIG_KMONITOR); try `make run`";
 	case -EPERM:
-		return "kernel.kmonitor.unprivileged is 0 (try sudo), or a seccomp filter forbids it";
+		return "kernel.kmonitor.unprivileged is 0 (try sudo), or seccomp forbids it";
 	case -EINVAL:
 		return "invalid attributes (largest ring: kernel.kmonitor.max_ring_records)";
 	case -EOPNOTSUPP:

@@ -11,8 +11,9 @@
 #include "kmon.h"
 #include "kselftest_harness.h"
 
-/* A literal with its last NUL. */
-#define ARGS(text) text, sizeof(text)
+/* Of a literal with its last NUL. */
+#define FORMAT(text, flags) format(text, sizeof(text), flags)
+#define JSON_AT(text, key) json_at(text, sizeof(text), key)
 
 static const char *format(const char *args, size_t len, unsigned int flags)
 {
@@ -43,28 +44,27 @@ static const char *json_at(const char *args, size_t len, const char *key)
 TEST(plain_arguments_are_left_alone)
 {
 	EXPECT_STREQ("/bin/ls ls -l --color=auto /tmp/a_b",
-		     format(ARGS("/bin/ls\0ls\0-l\0--color=auto\0/tmp/a_b"),
-			    0));
+		     FORMAT("/bin/ls\0ls\0-l\0--color=auto\0/tmp/a_b", 0));
 	EXPECT_STREQ("", format("", 0, 0));
 }
 
 TEST(what_a_shell_would_take_apart_is_quoted)
 {
 	EXPECT_STREQ("sh -c 'echo $HOME; ls *'",
-		     format(ARGS("sh\0-c\0echo $HOME; ls *"), 0));
-	EXPECT_STREQ("a '' b", format(ARGS("a\0\0b"), 0));
-	EXPECT_STREQ("$'it\\'s'", format(ARGS("it's"), 0));
-	EXPECT_STREQ("$'\\''", format(ARGS("'"), 0));
+		     FORMAT("sh\0-c\0echo $HOME; ls *", 0));
+	EXPECT_STREQ("a '' b", FORMAT("a\0\0b", 0));
+	EXPECT_STREQ("$'it\\'s'", FORMAT("it's", 0));
+	EXPECT_STREQ("$'\\''", FORMAT("'", 0));
 }
 
 TEST(what_can_not_be_shown_is_escaped_as_a_shell_reads_it)
 {
-	EXPECT_STREQ("$'\\x1b[2J'", format(ARGS("\033[2J"), 0));
-	EXPECT_STREQ("$'a\\\\b'", format(ARGS("a\\b"), 0));
-	EXPECT_STREQ("$'\\xff'", format(ARGS("\xff"), 0));
-	EXPECT_STREQ("'caf\xc3\xa9'", format(ARGS("caf\xc3\xa9"), 0));
+	EXPECT_STREQ("$'\\x1b[2J'", FORMAT("\033[2J", 0));
+	EXPECT_STREQ("$'a\\\\b'", FORMAT("a\\b", 0));
+	EXPECT_STREQ("$'\\xff'", FORMAT("\xff", 0));
+	EXPECT_STREQ("'caf\xc3\xa9'", FORMAT("caf\xc3\xa9", 0));
 	EXPECT_STREQ("$'caf\\xc3\\xa9'",
-		     format(ARGS("caf\xc3\xa9"), KMON_TEXT_ASCII));
+		     FORMAT("caf\xc3\xa9", KMON_TEXT_ASCII));
 }
 
 TEST(the_end_of_a_text_that_was_cut_is_its_end)
@@ -107,15 +107,15 @@ TEST(a_buffer_that_is_too_small_is_refused)
 TEST(json_has_an_array_of_the_arguments)
 {
 	EXPECT_STREQ("[\"sh\",\"-c\",\"\",\"a\\\"b\"]",
-		     json_at(ARGS("sh\0-c\0\0a\"b"), "args"));
-	EXPECT_EQ(NULL, json_at(ARGS("sh"), "args_hex"));
+		     JSON_AT("sh\0-c\0\0a\"b", "args"));
+	EXPECT_EQ(NULL, JSON_AT("sh", "args_hex"));
 	EXPECT_STREQ("[]", json_at("", 0, "args"));
 }
 
 TEST(json_keeps_bytes_that_are_no_text)
 {
-	EXPECT_STREQ("[\"a\xef\xbf\xbd\"]", json_at(ARGS("a\xff"), "args"));
-	EXPECT_STREQ("\"61ff00\"", json_at(ARGS("a\xff"), "args_hex"));
+	EXPECT_STREQ("[\"a\xef\xbf\xbd\"]", JSON_AT("a\xff", "args"));
+	EXPECT_STREQ("\"61ff00\"", JSON_AT("a\xff", "args_hex"));
 }
 
 TEST(more_than_there_can_be_is_refused)
