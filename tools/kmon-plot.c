@@ -202,6 +202,7 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &plotter);
 
 	plotter.source.report = KMONITOR_REPORT_EXEC_ARGS;
+	plotter.args.wanted = true;
 	plotter.source.take = take;
 	plotter.source.tool = &plotter;
 	plotter.args.take = add;
