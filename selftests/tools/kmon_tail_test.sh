@@ -307,10 +307,13 @@ for name in "container docker-$digits.scope docker:$digits ${digits:0:63}" \
 	"unit tail_test.service unit:tail_test.service tail_test.service"; do
 	read -r option directory shown id <<<"$name"
 	mkdir "/sys/fs/cgroup/$directory"
-	in_background kmon-tail -o out -e exec -F '{comm} {cgroup} {container}' "--$option" "$id"
-	sh -c "echo \$\$ >/sys/fs/cgroup/$directory/cgroup.procs; quick 1; true"
+	move="echo \$\$ >/sys/fs/cgroup/$directory/cgroup.procs; quick 1; true"
+	in_background kmon-tail -o out "--$option" "$id"
+	sh -c "$move"
 	kill -TERM "$pid"
 	ended "a $option" 0
+	has ' quick .*exit 1,' out
+	expect 0 "the name of a $option" kmon-tail -e exec -F '{comm} {cgroup} {container}' sh -c "$move"
 	has "^quick /$directory $shown\$" out
 	rmdir "/sys/fs/cgroup/$directory"
 done
