@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The example supervisor runs each service exactly once, whoever is killed.
- * KMONITOR_CHAOS_SECONDS says for how long that is tried.
  */
 
 #include "kselftest_harness.h"
@@ -315,16 +314,9 @@ TEST_F(supervisor, lost_records_hide_no_end)
 	EXPECT_EQ(supervisor, find_supervisor(self));
 }
 
-static unsigned int chaos_seconds(void)
-{
-	const char *text = getenv("KMONITOR_CHAOS_SECONDS");
-
-	return text ? atoi(text) : 12;
-}
-
 TEST_F(supervisor, chaos_leaves_each_service_running_once)
 {
-	const time_t until = time(NULL) + chaos_seconds();
+	const time_t until = time(NULL) + km_seconds(12);
 	unsigned int seed = time(NULL), supervisors = 0, others = 0, victim;
 
 	srand(seed);
