@@ -54,7 +54,8 @@ static bool modules_allow(const struct kmonitor_creator *creator,
  */
 void kmonitor_creator_init(struct kmonitor_creator *creator)
 {
-	creator->cred = get_current_cred();
+	/* Each that gets a reference clears the same plain field. */
+	creator->cred = data_race(get_current_cred());
 	creator->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	creator->sees_all = creator_capable(creator, &init_user_ns) &&
 			    modules_allow(creator, &init_task);

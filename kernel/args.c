@@ -171,7 +171,8 @@ static struct mm_struct *mm_of(struct task_struct *task)
 
 	guard(rcu)();
 	for_each_thread(task, thread) {
-		mm = get_task_mm(thread);
+		/* It reads flags that their task may be changing. */
+		mm = data_race(get_task_mm(thread));
 		if (mm)
 			return mm;
 	}

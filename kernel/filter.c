@@ -150,7 +150,8 @@ static void set_killer(struct kmonitor_entry *entry,
 	if (!(arg->flags & KMONITOR_FILTER_KILL_ON_CLOSE))
 		return;
 	put_cred(entry->killer);
-	entry->killer = get_current_cred();
+	/* Each that gets a reference clears the same plain field. */
+	entry->killer = data_race(get_current_cred());
 }
 
 /* Makes an entry, charged to the calling user, and puts it into the table. */

@@ -341,7 +341,8 @@ static enum step judge_and_append(struct kmonitor *mon, struct subject *subject)
 {
 	enum step step = STEP_ON;
 
-	subject->cred = get_task_cred(subject->leader);
+	/* Each that gets a reference clears the same plain field. */
+	subject->cred = data_race(get_task_cred(subject->leader));
 	subject->redacted = !may_see(mon, subject->leader);
 	if (!subject->redacted || subject->member)
 		step = append_task(mon, subject);
