@@ -15,9 +15,11 @@
 #define KMON_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/select.h>
 #include <sys/types.h>
 
 #include <linux/kmonitor.h>
@@ -341,7 +343,7 @@ enum kmon_state {
  * @ppid: Process id of its parent, as of its newest record.
  * @start_ns: As in &struct kmonitor_event.
  * @cgroup_id: As in &struct kmonitor_event.
- * @uid: As in &struct kmonitor_event.
+ * @uid: As in &struct kmonitor_event; -1 if all records of it were redacted.
  * @comm: As in &struct kmonitor_event.
  * @state: What became of it.
  * @status: With %KMON_STATE_ENDED: as waitpid(2) gives it.
@@ -364,7 +366,8 @@ struct kmon_table;
 /**
  * kmon_table_new - keep the tree of live processes
  * @fd: A descriptor whose filter reports PROCESS_FORK and PROCESS_EXIT, of
- *	ALL, TREE or PROCESS entries; or -1 for the records of a recording.
+ *	ALL or TREE entries; or -1 for the records of a recording.  Of a PROCESS
+ *	entry the ends of children are not reported: they would stay.
  * @handle: The entry to list at the start, 0 for all.
  * @table: Set to the new table.  One thread at a time may use it.
  *
@@ -632,6 +635,14 @@ int kmon_recording_next(struct kmon_recording *recording,
  */
 const struct kmonitor_info *
 kmon_recording_info(const struct kmon_recording *recording);
+
+/**
+ * kmon_recording_is_local - whether ids in a recording mean something here
+ * @recording: From kmon_recording_open().
+ *
+ * Return: Whether it was made on this system since that was booted.
+ */
+bool kmon_recording_is_local(const struct kmon_recording *recording);
 
 /**
  * kmon_recording_free - release a recording

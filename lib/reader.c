@@ -27,8 +27,9 @@ static int read_next(struct kmon_reader *reader,
 
 	if (by->at == by->nr) {
 		ret = kmon_read(reader->fd, by->events, BATCH);
-		if (ret < 0)
-			return ret == -EAGAIN ? 0 : ret;
+		/* What is at its end is no monitor. */
+		if (ret <= 0)
+			return ret == -EAGAIN ? 0 : ret ? ret : -EIO;
 		by->at = 0;
 		by->nr = ret;
 	}

@@ -111,8 +111,12 @@ int kmon_reader_cqe(struct kmon_reader *reader, const struct io_uring_cqe *cqe)
 	if (!(cqe->flags & IORING_CQE_F_MORE))
 		by->armed = false;
 	if (cqe->res < 0) {
-		/* Out of buffers: the request is made again. */
-		if (cqe->res != -ENOBUFS && cqe->res != -EINTR)
+		/*
+		 * Out of buffers, or the thread that made it has ended: the
+		 * request is made again.
+		 */
+		if (cqe->res != -ENOBUFS && cqe->res != -EINTR &&
+		    (cqe->res != -ECANCELED || by->ring != &by->own))
 			by->error = cqe->res;
 	} else if (!by->multishot) {
 		by->readable = true;
@@ -120,12 +124,14 @@ int kmon_reader_cqe(struct kmon_reader *reader, const struct io_uring_cqe *cqe)
 		slot = (by->first_full + by->nr_full++) % BUFFERS;
 		by->full[slot] = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
 		by->nr[slot] = cqe->res / sizeof(struct kmonitor_event);
+		/* What is at its end is no monitor. */
+		if (!by->nr[slot])
+			by->error = -EIO;
 	}
 	return by->error;
 }
 
-/* Takes what has completed on a ring of our own. */
-static int reap(struct by_uring *by)
+static int reap_once(struct by_uring *by)
 {
 	struct io_uring_cqe *cqe;
 	int ret = arm(by);
@@ -142,6 +148,17 @@ static int reap(struct by_uring *by)
 	return by->error;
 }
 
+/*
+ * Takes what has completed on a ring of our own.  Who has nothing afterwards
+ * will wait for the ring: then the request must stand.
+ */
+static int reap(struct by_uring *by)
+{
+	const int ret = reap_once(by);
+
+	return ret || by->nr_full || by->armed ? ret : reap_once(by);
+}
+
 static int read_polled(struct by_uring *by)
 {
 	int ret;
@@ -149,9 +166,9 @@ static int read_polled(struct by_uring *by)
 	if (!by->readable)
 		return 0;
 	ret = kmon_read(by->reader.fd, by->events[0], BATCH);
-	if (ret < 0) {
+	if (ret <= 0) {
 		by->readable = false;
-		return ret == -EAGAIN ? 0 : ret;
+		return ret == -EAGAIN ? 0 : ret ? ret : -EIO;
 	}
 	by->first_full = 0;
 	by->full[0] = 0;

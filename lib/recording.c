@@ -57,6 +57,7 @@ KMON_ASSERT(sizeof(union frame) == FRAME);
 struct kmon_recording {
 	FILE *file;
 	struct kmonitor_info info;
+	char boot_id[40];
 	union frame frame;
 	int64_t wall_offset;
 	uint32_t since_clock;
@@ -167,6 +168,7 @@ int kmon_recording_open(FILE *file, struct kmon_recording **recording)
 		return -ENOMEM;
 	new->file = file;
 	new->info = info.info;
+	memcpy(new->boot_id, header.header.boot_id, sizeof(new->boot_id));
 	*recording = new;
 	return 0;
 }
@@ -194,6 +196,14 @@ const struct kmonitor_info *
 kmon_recording_info(const struct kmon_recording *recording)
 {
 	return &recording->info;
+}
+
+bool kmon_recording_is_local(const struct kmon_recording *recording)
+{
+	char now[40] = "";
+
+	read_boot_id(now);
+	return *now && !memcmp(now, recording->boot_id, sizeof(now));
 }
 
 void kmon_recording_free(struct kmon_recording *recording)

@@ -139,6 +139,7 @@ static struct node *get(struct kmon_table *table, int32_t tgid,
 		node->process.tgid = tgid;
 		node->process.start_ns = start_ns;
 		node->process.state = KMON_STATE_ALIVE;
+		node->process.uid = UINT32_MAX;
 		LIST_INIT(&node->children);
 		if (!tsearch(node, &table->by_pid, compare)) {
 			free(node);
@@ -311,6 +312,9 @@ int kmon_table_find(const struct kmon_table *table, int32_t tgid,
 		*process = node->process;
 		return 0;
 	}
+	/* No process, as a parent that is not visible. */
+	if (!tgid)
+		return -ESRCH;
 	/* The newest first: without start_ns the last that had the pid. */
 	for (size_t i = 1; i <= REMEMBERED; i++) {
 		const struct kmon_process *ended =

@@ -77,6 +77,7 @@ int start_command(struct source *source)
 	ret = kmon_spawn(source->fd, &tree, &command, &source->child);
 	switch (ret) {
 	case 0:
+		source->child_tree = tree.handle;
 		return 0;
 	case -ENOSPC:
 	case -ENOMEM:

@@ -342,6 +342,7 @@ static bool wants_colour(FILE *file)
 
 static int open_output(struct tail *tail)
 {
+	static char buffer[1 << 16];
 	char line[KMON_LINE_MAX];
 
 	tail->output = stdout;
@@ -357,8 +358,8 @@ static int open_output(struct tail *tail)
 		tail->source.output = tail->output;
 	if (isatty(fileno(tail->output)))
 		tail->line_buffered = true;
-	setvbuf(tail->output, NULL, tail->line_buffered ? _IOLBF : _IOFBF,
-		1 << 16);
+	setvbuf(tail->output, buffer, tail->line_buffered ? _IOLBF : _IOFBF,
+		sizeof(buffer));
 	tail->colour = wants_colour(tail->output);
 	if (strcmp(nl_langinfo(CODESET), "UTF-8"))
 		tail->text_flags |= KMON_TEXT_ASCII;
@@ -433,7 +434,8 @@ static int write_record(struct tail *tail, const struct shown *shown,
 {
 	if (tail->json)
 		return write_json(tail, shown);
-	if (!tail->template)
+	/* A loss is loud whatever fields were asked for. */
+	if (!tail->template || shown->event.type == KMONITOR_LOST)
 		return write_text(tail, shown, indent);
 	return template_write(tail->template, tail->output, shown,
 			      tail->text_flags) ?
@@ -470,6 +472,9 @@ static int show(void *tool, const struct shown *shown)
 	unsigned int indent = 0;
 	int status;
 
+	/* One that was held back may come when all that were asked for are shown. */
+	if (tail->count && tail->shown == tail->count)
+		return 0;
 	/* The end of a process takes it out of the table. */
 	if (visible && shown->event.type == KMONITOR_PROCESS_EXIT)
 		indent = indentation(tail, &shown->event);
@@ -595,6 +600,8 @@ static int run(struct tail *tail)
 		return EXIT_FAILURE;
 	}
 	status = source_open(&tail->source);
+	if (tail->template && tail->source.foreign)
+		template_set_foreign(tail->template);
 	if (!status)
 		status = open_output(tail);
 	if (!status && tail->metrics_name)

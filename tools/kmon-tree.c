@@ -293,7 +293,12 @@ static bool is_empty(const struct tree *tree)
 
 static int finish(struct tree *tree)
 {
-	struct tree_totals totals = tree->nr_trees ? tree->trees : tree->ended;
+	/* The kernel's, unless they are not those of all that was followed. */
+	struct tree_totals totals =
+		tree->nr_trees == 1 &&
+				tree->trees.processes >= tree->ended.processes ?
+			tree->trees :
+			tree->ended;
 	int status = source_status(&tree->source);
 	int ret = 0;
 

@@ -17,6 +17,9 @@
 #define SNAPSHOT_TOKEN 1
 /* The clock is asked so often at least, and is set if it has gone so far. */
 #define CLOCK_RECORDS 1024
+/* So many are taken before signals and times are looked at. */
+#define TURN_RECORDS 1024
+#define RECHECK_NS (NSEC_PER_SEC / 10)
 #define CLOCK_DRIFT_NS 1000000
 
 double source_seconds(const struct source *source)
@@ -159,8 +162,10 @@ static int open_from(struct source *source)
 	ret = source->from ?
 		      kmon_recording_open(source->from, &source->recording) :
 		      -errno;
-	if (!ret)
+	if (!ret) {
+		source->foreign = !kmon_recording_is_local(source->recording);
 		return 0;
+	}
 	complain("-f %s: %s", source->from_name, recording_strerror(ret));
 	return EXIT_FAILURE;
 }
@@ -231,7 +236,7 @@ static bool is_end_of(const struct kmonitor_filter *filter,
 static void note_end(struct source *source, const struct kmonitor_event *event)
 {
 	if (source->child > 0 && event->type == KMONITOR_EMPTY &&
-	    event->tgid == source->child) {
+	    event->empty.handle == source->child_tree) {
 		source->totals = event->empty;
 		source->child_ended = true;
 		source->ended = true;
@@ -248,10 +253,12 @@ static void note_end(struct source *source, const struct kmonitor_event *event)
 
 /*
  * The exit of a process may be among lost records (an EMPTY never is).  Its
- * entry is gone then, whoever has its pid now.
+ * entry is gone then, whoever has its pid now; or will be in a moment, which is
+ * why that is asked twice.
  */
 static void find_lost_ends(struct source *source)
 {
+	source->recheck_at = NEVER;
 	for (size_t i = 0; i < source->nr_targets; i++) {
 		struct target *target = &source->targets[i];
 		struct kmonitor_kill kill = { .handle = target->filter.handle };
@@ -290,6 +297,7 @@ static int take_live(struct source *source, const struct kmonitor_event *event)
 	switch (event->type) {
 	case KMONITOR_LOST:
 		find_lost_ends(source);
+		source->recheck_at = now_ns() + RECHECK_NS;
 		break;
 	case KMONITOR_SNAPSHOT_END:
 		source->snapshotting = false;
@@ -310,6 +318,8 @@ static int go_on_with_snapshot(struct source *source)
 	if (!source->snapshotting)
 		return 0;
 	ret = kmon_snapshot(source->fd, &snapshot);
+	/* Perhaps a signal came before it had put anything into the ring. */
+	source->more = ret == 1;
 	if (ret >= 0)
 		return 0;
 	complain("--snapshot: %s", strerror(-ret));
@@ -332,10 +342,16 @@ static int idle(struct source *source)
 static int take_all(struct source *source)
 {
 	const struct kmonitor_event *event;
+	unsigned int turn = 0;
 	int ret, status;
 
 	look_at_clock(source);
+	source->more = false;
 	while (!source->done) {
+		if (turn++ == TURN_RECORDS) {
+			source->more = true;
+			return 0;
+		}
 		ret = source->remaining ?
 			      kmon_reader_next(source->reader, &event) :
 			      0;
@@ -387,9 +403,11 @@ static int64_t next_time(const struct source *source)
 {
 	const int64_t end = deadline(source);
 
-	if (source->remaining >= 0)
+	int64_t next = end < source->recheck_at ? end : source->recheck_at;
+
+	if (source->remaining >= 0 || source->more)
 		return 0;
-	return source->tick && source->tick_at < end ? source->tick_at : end;
+	return source->tick && source->tick_at < next ? source->tick_at : next;
 }
 
 static int handle_time(struct source *source)
@@ -398,6 +416,8 @@ static int handle_time(struct source *source)
 
 	if (now >= deadline(source))
 		finish(source);
+	if (now >= source->recheck_at)
+		find_lost_ends(source);
 	if (!source->tick || now < source->tick_at)
 		return 0;
 	source->tick_at = now + NSEC_PER_SEC;
@@ -484,7 +504,8 @@ int source_status(struct source *source)
 	struct kmonitor_stats stats = {};
 	int status = source->child_ended ? command_status(source) : 0;
 
+	/* Also what is reported behind the last record that was taken. */
 	if (source->fd >= 0 && !kmon_stats(source->fd, &stats))
-		source->lost += stats.pending;
+		source->lost = stats.lost + stats.pending;
 	return source->fail_on_loss && source->lost ? EXIT_LOSS : status;
 }

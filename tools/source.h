@@ -61,8 +61,15 @@ struct source {
 	FILE *record;
 	struct kmon_recording *recording;
 	pid_t child;
+	uint64_t child_tree;
 	bool child_ended;
 	bool snapshotting;
+	/* There may be more to take at once. */
+	bool more;
+	/* When to ask again who has ended, after a loss. */
+	int64_t recheck_at;
+	/* Of a recording: the ids in it mean nothing on this system, or not now. */
+	bool foreign;
 	int64_t wall_offset;
 	int64_t start_ns;
 	int64_t tick_at;
@@ -87,7 +94,7 @@ extern const struct argp source_argp;
 		.ring = 16384,                                            \
 		.events = KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXEC | \
 			  KMONITOR_PROCESS_EXIT,                          \
-		.fd = -1, .remaining = -1                                 \
+		.fd = -1, .recheck_at = NEVER, .remaining = -1            \
 	}
 
 /* Opens what records come from.  0, or the exit status. */

@@ -14,6 +14,7 @@
 
 struct context {
 	const struct shown *shown;
+	bool foreign;
 	unsigned int flags;
 	char *buf;
 };
@@ -33,6 +34,7 @@ struct piece {
 
 struct line_template {
 	char *text;
+	bool foreign;
 	size_t nr;
 	struct piece pieces[];
 };
@@ -110,7 +112,7 @@ static void put_user(const struct context *context)
 	if (uid == UINT32_MAX)
 		return;
 	if (uid != last) {
-		user = getpwuid(uid);
+		user = context->foreign ? NULL : getpwuid(uid);
 		if (user)
 			snprintf(name, sizeof(name), "%s", user->pw_name);
 		else
@@ -194,7 +196,8 @@ static const char *find_cgroup(const struct context *context)
 	const uint64_t id = event_of(context)->cgroup_id;
 	const char *path;
 
-	if (!id || (!cgroups && kmon_cgroups_new(NULL, &cgroups)) ||
+	if (!id || context->foreign ||
+	    (!cgroups && kmon_cgroups_new(NULL, &cgroups)) ||
 	    kmon_cgroup_path(cgroups, id, &path))
 		return NULL;
 	return path;
@@ -386,11 +389,21 @@ static void put_padded(FILE *file, const char *text, int width)
 		fprintf(file, "%*s", -width, "");
 }
 
+void template_set_foreign(struct line_template *template)
+{
+	template->foreign = true;
+}
+
 int template_write(const struct line_template *template, FILE *file,
 		   const struct shown *shown, unsigned int flags)
 {
 	static char buf[FIELD_MAX];
-	const struct context context = { shown, flags, buf };
+	const struct context context = {
+		.shown = shown,
+		.foreign = template->foreign,
+		.flags = flags,
+		.buf = buf,
+	};
 
 	for (size_t i = 0; i < template->nr; i++) {
 		const struct piece *piece = &template->pieces[i];

@@ -23,6 +23,9 @@ struct line_template;
 struct line_template *template_new(const char *text, const char **error);
 void template_free(struct line_template *template);
 
+/* The records are of another system or boot: their ids are not looked up. */
+void template_set_foreign(struct line_template *template);
+
 /* Whether it has {args}, which must be asked for. */
 bool template_has_args(const struct line_template *template);
 

@@ -302,6 +302,18 @@ for name in tail_test /sys/fs/cgroup/tail_test; do
 	lacks ' quick .*exit 2,' out
 done
 rmdir /sys/fs/cgroup/tail_test/inner /sys/fs/cgroup/tail_test
+expect 0 "a recording" kmon-tail -q -w rec true
+expect 0 "names of this system" kmon-tail -n 1 -f rec -F '{user} {cgroup}'
+has '^root /$' out
+# The boot id is at offset 16 of the first frame.
+printf '00000000' | dd of=rec bs=1 seek=16 conv=notrunc 2>err
+expect 0 "no names of another" kmon-tail -n 1 -f rec -F '{user} {cgroup}'
+has '^0 unresolved$' out
+expect 3 "a loss with --format" kmon-tail --ring 2 --fail-on-loss -F '{pid}' bash -c \
+	'kill -STOP $PPID; for i in 1 2 3 4; do (true); done; kill -CONT $PPID'
+has 'LOST [0-9]+ record' out
+expect 0 "-n with records held back" kmon-tail --snapshot -A -n 2 -a
+verdict "$(grep -c ' task ' out)" 2
 digits=$(printf '%064d' 7)
 for name in "container docker-$digits.scope docker:$digits ${digits:0:63}" \
 	"unit tail_test.service unit:tail_test.service tail_test.service"; do

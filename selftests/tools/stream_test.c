@@ -98,7 +98,39 @@ TEST(a_reader_passes_losses_on)
 	read_stream(_metadata, KMON_READER_PASS_LOST, 1);
 }
 
+TEST(what_is_at_its_end_is_no_monitor)
+{
+	const struct kmonitor_event *event;
+	struct kmon_reader *reader;
+	int fds[2];
+
+	must(pipe2(fds, O_NONBLOCK | O_CLOEXEC));
+	ASSERT_EQ(0, kmon_reader_new(fds[0], KMON_METHOD_READ, 0, &reader));
+	close(fds[1]);
+	EXPECT_EQ(-EIO, kmon_reader_next(reader, &event));
+	EXPECT_EQ(-EIO, kmon_reader_next(reader, &event));
+	kmon_reader_free(reader);
+	close(fds[0]);
+}
+
 /* The table. */
+
+TEST(a_table_claims_nothing_of_whom_it_has_not_seen)
+{
+	struct kmonitor_event event = make_fork(1, 2);
+	struct kmon_process process;
+	struct kmon_table *table;
+
+	ASSERT_EQ(0, kmon_table_new(-1, 0, &table));
+	EXPECT_EQ(-ESRCH, kmon_table_find(table, 0, 0, &process));
+	event.flags = KMONITOR_EVENT_REDACTED;
+	event.uid = -1;
+	ASSERT_EQ(0, kmon_table_update(table, &event));
+	ASSERT_EQ(0, kmon_table_find(table, 2, 0, &process));
+	EXPECT_EQ(UINT32_MAX, process.uid);
+	EXPECT_EQ(1, kmon_table_depth(table, 2));
+	kmon_table_free(table);
+}
 
 TEST(a_table_follows_forks_and_exits)
 {
