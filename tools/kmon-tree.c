@@ -205,12 +205,18 @@ static int show_life(struct tree *tree, int32_t pid,
 static int show(struct tree *tree, const struct kmonitor_event *event,
 		bool known, unsigned int depth)
 {
+	int ret;
+
 	switch (event->type) {
 	case KMONITOR_TASK:
 		return known ? 0 :
 			       show_life(tree, event->tgid, event, "exists");
 	case KMONITOR_PROCESS_FORK:
-		return show_life(tree, event->fork.tgid, event, "begins");
+		/* It may have come before the TASK of the one that forks. */
+		ret = known ? 0 : show_life(tree, event->tgid, event, "exists");
+		return ret   ?:
+			       show_life(tree, event->fork.tgid, event,
+					 "begins");
 	case KMONITOR_PROCESS_EXEC:
 		return show_life(tree, event->tgid, event, "runs");
 	case KMONITOR_PROCESS_EXIT:

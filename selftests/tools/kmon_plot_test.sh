@@ -170,7 +170,7 @@ verdict "$(find . -name 'nothing.svg*' | wc -l) files" "0 files"
 echo 'for i in $(seq 50); do /bin/true & done; wait' >burst
 expect 3 "a loss" kmon-plot --ring 2 --fail-on-loss -w lost.rec -o lost.svg sh burst
 kmon-tail -f lost.rec -F '{event} {details}' >told
-lost=$(sed -n 's/^lost [^0-9]*\([0-9]*\).*/\1/p' told | awk '{ n += $1 } END { print n + 0 }')
+lost=$(sed -n 's/.*LOST \([0-9]*\) rec.*/\1/p' told | awk '{ n += $1 } END { print n + 0 }')
 verdict "$((lost > 0)) losses" "1 losses"
 well_formed lost.svg
 has lost.svg "^<text class=\"m\".*>52 processes, .*>$lost records lost<"
