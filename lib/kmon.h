@@ -222,7 +222,8 @@ int kmon_reader_new(int fd, enum kmon_method method, unsigned int flags,
  * @reader: Set to the consumer.
  *
  * Requests are put into the submission queue here and in kmon_reader_next();
- * the caller submits them.  After kmon_reader_free() a last completion may come.
+ * the caller submits them.  kmon_reader_free() cancels what is under way, for
+ * which it submits; a last completion may come behind it, which the caller drops.
  *
  * Return: 0, -EBUSY if the submission queue is full, or another negative errno
  *	value.

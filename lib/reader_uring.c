@@ -212,10 +212,30 @@ static int uring_poll_fd(const struct kmon_reader *reader)
 	return ((const struct by_uring *)reader)->ring->ring_fd;
 }
 
+/*
+ * The request keeps the descriptor open, and fills the buffers.  That it is
+ * gone is said by a completion of its own; of the cancellation only a failure.
+ */
+static void disarm(struct by_uring *by)
+{
+	struct io_uring_sqe *sqe;
+
+	io_uring_submit(by->ring);
+	sqe = io_uring_get_sqe(by->ring);
+	if (!sqe)
+		return;
+	io_uring_prep_cancel64(sqe, by->user_data, 0);
+	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+	sqe->user_data = by->user_data;
+	io_uring_submit_and_get_events(by->ring);
+}
+
 static void uring_free(struct kmon_reader *reader)
 {
 	struct by_uring *by = (struct by_uring *)reader;
 
+	if (by->armed && by->ring != &by->own)
+		disarm(by);
 	if (by->registered)
 		io_uring_unregister_buf_ring(by->ring, by->group);
 	free(by->buffers);
@@ -284,7 +304,7 @@ err_free:
 	return ret;
 }
 
-int reader_new_uring(int fd, struct kmon_reader **reader)
+int kmon_reader_new_uring(int fd, struct kmon_reader **reader)
 {
 	/* A ring tells of a bad descriptor only when it is too late. */
 	if (fcntl(fd, F_GETFD) < 0)

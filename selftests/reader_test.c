@@ -230,4 +230,48 @@ TEST(a_consumer_may_join_a_ring_of_others)
 	close(fd);
 }
 
+/* What is left of the consumer must not keep the descriptor open, nor write. */
+TEST(a_consumer_leaves_the_ring_that_it_joined)
+{
+	enum { OF_MONITOR = 1 };
+	struct kmonitor_filter tree = {
+		.target = KMONITOR_TARGET_TREE,
+		.flags = KMONITOR_FILTER_KILL_ON_CLOSE,
+		.events = KM_LIFE,
+	};
+	struct __kernel_timespec second = { .tv_sec = 1 };
+	struct kmon_reader *reader;
+	struct io_uring_cqe *cqe;
+	struct io_uring ring;
+	int status;
+
+	ASSERT_EQ(0, io_uring_queue_init(16, &ring, 0));
+	for (int submitted = 0; submitted < 2; submitted++) {
+		const int fd = km_open(0);
+		const pid_t root = fork();
+
+		if (!root) {
+			pause();
+			_exit(0);
+		}
+		tree.id = root;
+		ASSERT_EQ(0, kmon_filter_add(fd, &tree));
+		ASSERT_EQ(0, kmon_reader_join(fd, &ring, OF_MONITOR, 5, 0,
+					      &reader));
+		if (submitted)
+			ASSERT_EQ(1, io_uring_submit(&ring));
+		kmon_reader_free(reader);
+		close(fd);
+		while (!io_uring_wait_cqe_timeout(&ring, &cqe, &second)) {
+			EXPECT_EQ(OF_MONITOR, cqe->user_data);
+			EXPECT_FALSE(cqe->flags & IORING_CQE_F_MORE);
+			EXPECT_FALSE(cqe->flags & IORING_CQE_F_BUFFER);
+			io_uring_cqe_seen(&ring, cqe);
+		}
+		ASSERT_EQ(root, waitpid(root, &status, 0));
+		EXPECT_EQ(SIGKILL, status);
+	}
+	io_uring_queue_exit(&ring);
+}
+
 TEST_HARNESS_MAIN
