@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "text.h"
 
 #define PLAIN                        \
 	"abcdefghijklmnopqrstuvwxyz" \
@@ -23,26 +24,6 @@ static bool is_plain(const char *bytes, size_t len)
 			return false;
 	}
 	return len;
-}
-
-/* A text under construction; used is -ENOSPC once something did not fit. */
-struct text {
-	char *buf;
-	size_t size;
-	int used;
-};
-
-static void add(struct text *text, const char *bytes, size_t len)
-{
-	if (text->used < 0)
-		return;
-	if (len >= text->size - text->used) {
-		text->used = -ENOSPC;
-		return;
-	}
-	memcpy(text->buf + text->used, bytes, len);
-	text->used += len;
-	text->buf[text->used] = '\0';
 }
 
 /* A piece without quotes.  Returns whether it has bytes that are not shown. */
@@ -67,10 +48,10 @@ static void add_quoted(struct text *text, const char *argument, size_t len,
 	bool escaped = memchr(argument, '\'', len);
 	const char *at = argument, *end = argument + len, *quote;
 
-	add(text, "$'", 2);
+	kmon_text_add(text, "$'");
 	for (; at < end; at = quote) {
 		if (*at == '\'') {
-			add(text, "\\'", 2);
+			kmon_text_add(text, "\\'");
 			quote = at + 1;
 			continue;
 		}
@@ -78,7 +59,7 @@ static void add_quoted(struct text *text, const char *argument, size_t len,
 		quote = quote ? quote : end;
 		escaped |= add_escaped(text, at, quote - at, flags);
 	}
-	add(text, "'", 1);
+	kmon_text_add(text, "'");
 	if (text->used < 0 || escaped)
 		return;
 	memmove(text->buf + start, text->buf + start + 1, text->used - start);
@@ -88,16 +69,14 @@ static void add_quoted(struct text *text, const char *argument, size_t len,
 int kmon_format_args(const char *args, size_t len, unsigned int flags,
 		     char *buf, size_t size)
 {
-	struct text text = { buf, size, size ? 0 : -ENOSPC };
+	struct text text = kmon_text_start(buf, size);
 
-	if (size)
-		buf[0] = '\0';
 	for (size_t at = 0, n; at < len; at += n + 1) {
 		n = strnlen(args + at, len - at);
 		if (at)
-			add(&text, " ", 1);
+			kmon_text_add(&text, " ");
 		if (is_plain(args + at, n))
-			add(&text, args + at, n);
+			kmon_text_add(&text, "%.*s", (int)n, args + at);
 		else
 			add_quoted(&text, args + at, n, flags);
 	}
@@ -145,7 +124,7 @@ int kmon_json_add_args(struct json_object *object, const char *args, size_t len)
 		json_object_put(array);
 		return -EINVAL;
 	}
-	if (!json_put(object, "args", array))
+	if (!kmon_json_put(object, "args", array))
 		return -ENOMEM;
 	for (size_t at = 0, n; at < len; at += n + 1) {
 		n = strnlen(args + at, len - at);
@@ -155,7 +134,7 @@ int kmon_json_add_args(struct json_object *object, const char *args, size_t len)
 			return -ENOMEM;
 		}
 	}
-	if (!whole && !json_put(object, "args_hex", new_hex(args, len)))
+	if (!whole && !kmon_json_put(object, "args_hex", new_hex(args, len)))
 		return -ENOMEM;
 	return 0;
 }

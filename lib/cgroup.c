@@ -106,7 +106,7 @@ static int open_mount(struct kmon_cgroups *cgroups, const char *mount)
 	cgroups->mount = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cgroups->mount < 0)
 		return -errno;
-	ret = cgroup_id_at(cgroups->mount, ".", &id);
+	ret = kmon_cgroup_id_at(cgroups->mount, ".", &id);
 	if (ret)
 		return ret;
 	if (path_of(cgroups->mount, cgroups->mount_path))
@@ -196,7 +196,7 @@ static bool is_path_of(const struct kmon_cgroups *cgroups, const char *path,
 
 	while (*path == '/')
 		path++;
-	return !cgroup_id_at(cgroups->mount, *path ? path : ".", &found) &&
+	return !kmon_cgroup_id_at(cgroups->mount, *path ? path : ".", &found) &&
 	       found == id;
 }
 
@@ -258,7 +258,8 @@ static int visit_for_id(int dir, const char *path, uint64_t ino, void *arg)
 
 	if (ino != wanted->id && ino != (uint32_t)wanted->id)
 		return 0;
-	if (cgroup_id_at(dir, cgroup_name(path), &id) || id != wanted->id)
+	if (kmon_cgroup_id_at(dir, kmon_cgroup_name(path), &id) ||
+	    id != wanted->id)
 		return 0;
 	strcpy(wanted->path, path);
 	return 1;
@@ -274,7 +275,7 @@ static int find_by_walk(const struct kmon_cgroups *cgroups, uint64_t id,
 		strcpy(path, "/");
 		return 0;
 	}
-	ret = cgroup_walk(cgroups->mount, visit_for_id, &wanted);
+	ret = kmon_cgroup_walk(cgroups->mount, visit_for_id, &wanted);
 	return ret < 0 ? ret : ret ? 0 : -ENOENT;
 }
 
@@ -314,10 +315,10 @@ int kmon_cgroup_id(const struct kmon_cgroups *cgroups, const char *path,
 		return -ENOENT;
 	while (*below == '/')
 		below++;
-	ret = cgroup_id_at(cgroups->mount, *below ? below : ".", id);
+	ret = kmon_cgroup_id_at(cgroups->mount, *below ? below : ".", id);
 	if (!ret || *path != '/')
 		return ret;
-	other = cgroup_id_at(AT_FDCWD, path, id);
+	other = kmon_cgroup_id_at(AT_FDCWD, path, id);
 	return other == -ENOENT ? ret : other;
 }
 
@@ -336,7 +337,7 @@ static int visit_for_search(int dir, const char *path, uint64_t ino, void *arg)
 
 	(void)ino;
 	if (!search->fits(path, search->text) ||
-	    cgroup_id_at(dir, cgroup_name(path), &id))
+	    kmon_cgroup_id_at(dir, kmon_cgroup_name(path), &id))
 		return 0;
 	if (search->found && search->id != id)
 		return -ENOTUNIQ;
@@ -350,7 +351,7 @@ static int search_for(const struct kmon_cgroups *cgroups,
 		      const char *text, uint64_t *id)
 {
 	struct search search = { .fits = fits, .text = text };
-	int ret = cgroup_walk(cgroups->mount, visit_for_search, &search);
+	int ret = kmon_cgroup_walk(cgroups->mount, visit_for_search, &search);
 
 	if (ret)
 		return ret;
@@ -362,7 +363,7 @@ static int search_for(const struct kmon_cgroups *cgroups,
 
 static bool is_unit(const char *path, const char *name)
 {
-	path = cgroup_name(path);
+	path = kmon_cgroup_name(path);
 	return !strcmp(path + (*path == '_'), name);
 }
 

@@ -78,7 +78,7 @@ static int walk_dir(struct walk *walk, int fd, size_t len)
 	return ret;
 }
 
-int cgroup_walk(int mount, cgroup_visitor visitor, void *arg)
+int kmon_cgroup_walk(int mount, cgroup_visitor visitor, void *arg)
 {
 	struct walk walk = { .visitor = visitor, .arg = arg };
 	/* Of its own: the position of a directory is that of its open file. */
@@ -113,7 +113,7 @@ static int id_of(int fd, uint64_t *id)
 	return 0;
 }
 
-int cgroup_id_at(int dir, const char *name, uint64_t *id)
+int kmon_cgroup_id_at(int dir, const char *name, uint64_t *id)
 {
 	int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC), ret;
 
@@ -124,7 +124,7 @@ int cgroup_id_at(int dir, const char *name, uint64_t *id)
 	return ret;
 }
 
-const char *cgroup_name(const char *path)
+const char *kmon_cgroup_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 

@@ -4,7 +4,6 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "internal.h"
 #include "kmon.h"
+#include "text.h"
 
 #define NSEC_PER_SEC INT64_C(1000000000)
 #define COMM_SIZE 16
@@ -20,36 +20,11 @@
 /* Time, event, pid, ppid, uid; the name and the details follow. */
 #define COLUMNS "%-12s %-11s %7s %7s %6s "
 
-/* A text under construction; used is -ENOSPC once something did not fit. */
-struct text {
-	char *buf;
-	size_t size;
-	int used;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *text,
-						      const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	if (text->used < 0)
-		return;
-	va_start(args, format);
-	n = vsnprintf(text->buf + text->used, text->size - text->used, format,
-		      args);
-	va_end(args);
-	if (n < 0 || (size_t)n >= text->size - text->used)
-		text->used = -ENOSPC;
-	else
-		text->used += n;
-}
-
 static void add_flags(struct text *text, uint32_t flags, uint32_t flag,
 		      const char *words)
 {
 	if (flags & flag)
-		add(text, ", %s", words);
+		kmon_text_add(text, ", %s", words);
 }
 
 static void add_status(struct text *text, int status)
@@ -57,12 +32,22 @@ static void add_status(struct text *text, int status)
 	char name[KMON_SIGNAL_MAX];
 
 	if (WIFEXITED(status)) {
-		add(text, "exit %d", WEXITSTATUS(status));
+		kmon_text_add(text, "exit %d", WEXITSTATUS(status));
 		return;
 	}
 	kmon_signal_name(WTERMSIG(status), name);
-	add(text, "killed by %s%s", name,
-	    WCOREDUMP(status) ? " (core dumped)" : "");
+	kmon_text_add(text, "killed by %s%s", name,
+		      WCOREDUMP(status) ? " (core dumped)" : "");
+}
+
+static void add_memory(struct text *text, uint64_t kib)
+{
+	if (kib < 1024)
+		kmon_text_add(text, "%lluK", (unsigned long long)kib);
+	else if (kib < 1024 * 1024)
+		kmon_text_add(text, "%.1fM", (double)kib / 1024);
+	else
+		kmon_text_add(text, "%.1fG", (double)kib / 1024 / 1024);
 }
 
 static void add_usage(struct text *text, uint64_t utime_ns, uint64_t stime_ns,
@@ -70,34 +55,30 @@ static void add_usage(struct text *text, uint64_t utime_ns, uint64_t stime_ns,
 {
 	double cpu = ((double)utime_ns + (double)stime_ns) / NSEC_PER_SEC;
 
-	add(text, ", cpu %.*fs", cpu < 100 ? 3 : 0, cpu);
-	if (maxrss_kib < 1024)
-		add(text, ", rss %lluK", (unsigned long long)maxrss_kib);
-	else if (maxrss_kib < 1024 * 1024)
-		add(text, ", rss %.1fM", maxrss_kib / 1024.);
-	else
-		add(text, ", rss %.1fG", maxrss_kib / 1024. / 1024.);
+	kmon_text_add(text, ", cpu %.*fs", cpu < 100 ? 3 : 0, cpu);
+	kmon_text_add(text, ", rss ");
+	add_memory(text, maxrss_kib);
 }
 
 /* Events are shown under their process; one of a thread says which. */
 static void add_thread(struct text *text, const struct kmonitor_event *event)
 {
 	if (event->pid != event->tgid)
-		add(text, ", by thread %d", event->pid);
+		kmon_text_add(text, ", by thread %d", event->pid);
 }
 
 static void add_fork(struct text *text, const struct kmonitor_event *event)
 {
-	add(text, "child %d", event->fork.tgid);
+	kmon_text_add(text, "child %d", event->fork.tgid);
 	if (event->fork.ppid != event->tgid)
-		add(text, " of parent %d", event->fork.ppid);
+		kmon_text_add(text, " of parent %d", event->fork.ppid);
 	add_thread(text, event);
 }
 
 static void add_thread_create(struct text *text,
 			      const struct kmonitor_event *event)
 {
-	add(text, "thread %d", event->fork.pid);
+	kmon_text_add(text, "thread %d", event->fork.pid);
 	add_thread(text, event);
 }
 
@@ -105,14 +86,15 @@ static void add_exec(struct text *text, const struct kmonitor_event *event)
 {
 	const struct kmonitor_exec *exec = &event->exec;
 
-	add(text, "dev %u:%u inode %llu, args %u", exec->dev_major,
-	    exec->dev_minor, (unsigned long long)exec->ino, exec->nr_args);
+	kmon_text_add(text, "dev %u:%u inode %llu, args %u", exec->dev_major,
+		      exec->dev_minor, (unsigned long long)exec->ino,
+		      exec->nr_args);
 	add_flags(text, exec->flags, KMONITOR_EXEC_SETID, "set-id");
 	add_flags(text, exec->flags, KMONITOR_EXEC_SCRIPT, "script");
 	add_flags(text, exec->flags, KMONITOR_EXEC_MEMFD, "memfd");
 	add_flags(text, exec->flags, KMONITOR_EXEC_UNLINKED, "unlinked");
 	if (exec->old_pid && exec->old_pid != event->pid)
-		add(text, ", was thread %d", exec->old_pid);
+		kmon_text_add(text, ", was thread %d", exec->old_pid);
 }
 
 static void add_exit(struct text *text, const struct kmonitor_event *event)
@@ -120,9 +102,9 @@ static void add_exit(struct text *text, const struct kmonitor_event *event)
 	const struct kmonitor_exit *exit = &event->exit;
 
 	if (event->type == KMONITOR_THREAD_EXIT)
-		add(text, "thread %d: ", event->pid);
+		kmon_text_add(text, "thread %d: ", event->pid);
 	if (event->flags & KMONITOR_EVENT_REDACTED) {
-		add(text, "ended");
+		kmon_text_add(text, "ended");
 		return;
 	}
 	add_status(text, exit->status);
@@ -135,14 +117,14 @@ static void add_abort(struct text *text, const struct kmonitor_event *event)
 	char name[KMON_SIGNAL_MAX];
 
 	kmon_signal_name(abort->signo, name);
-	add(text, "%s", name);
+	kmon_text_add(text, "%s", name);
 	if (abort->flags & KMONITOR_ABORT_SENDER_UNKNOWN)
-		add(text, ", sender unknown");
+		kmon_text_add(text, ", sender unknown");
 	else if (abort->sender_pid)
-		add(text, " from process %d of user %u", abort->sender_pid,
-		    abort->sender_uid);
+		kmon_text_add(text, " from process %d of user %u",
+			      abort->sender_pid, abort->sender_uid);
 	else
-		add(text, " from the kernel");
+		kmon_text_add(text, " from the kernel");
 	add_thread(text, event);
 }
 
@@ -153,12 +135,13 @@ static void add_exec_failed(struct text *text,
 	const char *name = strerrorname_np(failed->error);
 
 	if (name)
-		add(text, "%s", name);
+		kmon_text_add(text, "%s", name);
 	else
-		add(text, "error %d", failed->error);
+		kmon_text_add(text, "error %d", failed->error);
 	if (failed->ino)
-		add(text, ", dev %u:%u inode %llu", failed->dev_major,
-		    failed->dev_minor, (unsigned long long)failed->ino);
+		kmon_text_add(text, ", dev %u:%u inode %llu", failed->dev_major,
+			      failed->dev_minor,
+			      (unsigned long long)failed->ino);
 	add_thread(text, event);
 }
 
@@ -166,8 +149,8 @@ static void add_exec_failed(struct text *text,
 static void add_ids(struct text *text, const char *what, const uint32_t old[3],
 		    const uint32_t now[3])
 {
-	add(text, "%s %u/%u/%u to %u/%u/%u", what, old[0], old[1], old[2],
-	    now[0], now[1], now[2]);
+	kmon_text_add(text, "%s %u/%u/%u to %u/%u/%u", what, old[0], old[1],
+		      old[2], now[0], now[1], now[2]);
 }
 
 static void add_cred(struct text *text, const struct kmonitor_event *event)
@@ -181,7 +164,7 @@ static void add_cred(struct text *text, const struct kmonitor_event *event)
 	if (uids)
 		add_ids(text, "uid", cred->old_uid, cred->new_uid);
 	if (uids && gids)
-		add(text, ", ");
+		kmon_text_add(text, ", ");
 	if (gids)
 		add_ids(text, "gid", cred->old_gid, cred->new_gid);
 	add_thread(text, event);
@@ -195,29 +178,29 @@ static void add_comm_change(struct text *text,
 
 	kmon_escape(event->comm_change.old_comm, COMM_SIZE, flags, escaped,
 		    sizeof(escaped));
-	add(text, "was %s", escaped);
+	kmon_text_add(text, "was %s", escaped);
 	add_thread(text, event);
 }
 
 static void add_sid(struct text *text, const struct kmonitor_event *event)
 {
-	add(text, "session %d", event->session.sid);
+	kmon_text_add(text, "session %d", event->session.sid);
 }
 
 static void add_ptrace(struct text *text, const struct kmonitor_event *event)
 {
 	const struct kmonitor_ptrace *ptrace = &event->ptrace;
 
-	add(text, "%s",
-	    ptrace->op == KMONITOR_PTRACE_ATTACH ? "attached to" :
-						   "detached from");
+	kmon_text_add(text, "%s",
+		      ptrace->op == KMONITOR_PTRACE_ATTACH ? "attached to" :
+							     "detached from");
 	if (!ptrace->peer_tgid)
-		add(text, " an unknown task");
+		kmon_text_add(text, " an unknown task");
 	else if (ptrace->peer_pid == ptrace->peer_tgid)
-		add(text, " process %d", ptrace->peer_tgid);
+		kmon_text_add(text, " process %d", ptrace->peer_tgid);
 	else
-		add(text, " thread %d of process %d", ptrace->peer_pid,
-		    ptrace->peer_tgid);
+		kmon_text_add(text, " thread %d of process %d",
+			      ptrace->peer_pid, ptrace->peer_tgid);
 	add_thread(text, event);
 }
 
@@ -226,14 +209,14 @@ static void add_task(struct text *text, const struct kmonitor_event *event)
 	const struct kmonitor_task *task = &event->task;
 
 	if (event->flags & KMONITOR_EVENT_REDACTED) {
-		add(text, "exists");
+		kmon_text_add(text, "exists");
 		return;
 	}
-	add(text, "session %d, group %d, threads %u", task->sid, task->pgid,
-	    task->nr_threads);
+	kmon_text_add(text, "session %d, group %d, threads %u", task->sid,
+		      task->pgid, task->nr_threads);
 	if (task->ino)
-		add(text, ", dev %u:%u inode %llu", task->dev_major,
-		    task->dev_minor, (unsigned long long)task->ino);
+		kmon_text_add(text, ", dev %u:%u inode %llu", task->dev_major,
+			      task->dev_minor, (unsigned long long)task->ino);
 	add_flags(text, task->flags, KMONITOR_EXEC_MEMFD, "memfd");
 	add_flags(text, task->flags, KMONITOR_EXEC_UNLINKED, "unlinked");
 }
@@ -241,17 +224,18 @@ static void add_task(struct text *text, const struct kmonitor_event *event)
 static void add_snapshot_end(struct text *text,
 			     const struct kmonitor_event *event)
 {
-	add(text, "*** snapshot %llu is complete ***",
-	    (unsigned long long)event->task.token);
+	kmon_text_add(text, "*** snapshot %llu is complete ***",
+		      (unsigned long long)event->task.token);
 }
 
 static void add_empty(struct text *text, const struct kmonitor_event *event)
 {
 	const struct kmonitor_empty *empty = &event->empty;
 
-	add(text, "tree ended: root ");
+	kmon_text_add(text, "tree ended: root ");
 	add_status(text, empty->root_status);
-	add(text, ", processes %u, failed %u", empty->members, empty->failed);
+	kmon_text_add(text, ", processes %u, failed %u", empty->members,
+		      empty->failed);
 	add_usage(text, empty->utime_ns, empty->stime_ns, empty->maxrss_kib);
 	add_flags(text, empty->flags, KMONITOR_EMPTY_OOM, "out of memory");
 	add_flags(text, empty->flags, KMONITOR_EMPTY_INCOMPLETE, "INCOMPLETE");
@@ -259,9 +243,9 @@ static void add_empty(struct text *text, const struct kmonitor_event *event)
 
 static void add_lost(struct text *text, const struct kmonitor_event *event)
 {
-	add(text, "*** LOST %llu record%s ***",
-	    (unsigned long long)event->lost.count,
-	    event->lost.count == 1 ? "" : "s");
+	kmon_text_add(text, "*** LOST %llu record%s ***",
+		      (unsigned long long)event->lost.count,
+		      event->lost.count == 1 ? "" : "s");
 }
 
 static void add_details(struct text *text, const struct kmonitor_event *event,
@@ -326,27 +310,26 @@ static void add_details(struct text *text, const struct kmonitor_event *event,
 		  "not yours to see");
 }
 
-/* A struct text of nothing; with no room at all nothing fits. */
-static struct text start(char *buf, size_t size)
-{
-	if (!size)
-		return (struct text){ .used = -ENOSPC };
-	buf[0] = '\0';
-	return (struct text){ buf, size, 0 };
-}
-
 int kmon_format_status(int status, char *buf, size_t size)
 {
-	struct text text = start(buf, size);
+	struct text text = kmon_text_start(buf, size);
 
 	add_status(&text, status);
+	return text.used;
+}
+
+int kmon_format_memory(uint64_t kib, char *buf, size_t size)
+{
+	struct text text = kmon_text_start(buf, size);
+
+	add_memory(&text, kib);
 	return text.used;
 }
 
 int kmon_format_details(const struct kmonitor_event *event, unsigned int flags,
 			char *buf, size_t size)
 {
-	struct text text = start(buf, size);
+	struct text text = kmon_text_start(buf, size);
 
 	add_details(&text, event, flags);
 	return text.used;
@@ -354,10 +337,10 @@ int kmon_format_details(const struct kmonitor_event *event, unsigned int flags,
 
 int kmon_format_header(char *buf, size_t size)
 {
-	struct text text = start(buf, size);
+	struct text text = kmon_text_start(buf, size);
 
-	add(&text, COLUMNS "%-*s %s", "TIME", "EVENT", "PID", "PPID", "UID",
-	    COMM_WIDTH, "COMM", "DETAILS");
+	kmon_text_add(&text, COLUMNS "%-*s %s", "TIME", "EVENT", "PID", "PPID",
+		      "UID", COMM_WIDTH, "COMM", "DETAILS");
 	return text.used;
 }
 
@@ -391,8 +374,8 @@ static void add_comm(struct text *text, const char comm[COMM_SIZE],
 	kmon_escape(comm, COMM_SIZE, flags, escaped, sizeof(escaped));
 	for (const char *at = escaped; *at; at++)
 		width += (*at & 0xc0) != 0x80;
-	add(text, "%s%*s ", escaped,
-	    width < COMM_WIDTH ? COMM_WIDTH - width : 0, "");
+	kmon_text_add(text, "%s%*s ", escaped,
+		      width < COMM_WIDTH ? COMM_WIDTH - width : 0, "");
 }
 
 int kmon_format_event(const struct kmonitor_event *event, int64_t wall_offset,
@@ -400,7 +383,7 @@ int kmon_format_event(const struct kmonitor_event *event, int64_t wall_offset,
 {
 	const char *name = kmon_event_name(event->type);
 	char time[48], type[16], pid[16], ppid[16], uid[16] = "-";
-	struct text text = start(buf, size);
+	struct text text = kmon_text_start(buf, size);
 
 	if (flags & KMON_TEXT_RELATIVE)
 		relative_time(time, sizeof(time),
@@ -409,7 +392,7 @@ int kmon_format_event(const struct kmonitor_event *event, int64_t wall_offset,
 		local_time(time, sizeof(time),
 			   (int64_t)event->time_ns + wall_offset);
 	if (event->type == KMONITOR_LOST) {
-		add(&text, "%s ", time);
+		kmon_text_add(&text, "%s ", time);
 		add_lost(&text, event);
 		return text.used;
 	}
@@ -418,8 +401,8 @@ int kmon_format_event(const struct kmonitor_event *event, int64_t wall_offset,
 	snprintf(ppid, sizeof(ppid), "%d", event->ppid);
 	if (event->uid != UINT32_MAX)
 		snprintf(uid, sizeof(uid), "%u", event->uid);
-	add(&text, COLUMNS "%*s", time, name ? name : type, pid, ppid, uid,
-	    flags >> 8 & 0xff, "");
+	kmon_text_add(&text, COLUMNS "%*s", time, name ? name : type, pid, ppid,
+		      uid, flags >> 8 & 0xff, "");
 	add_comm(&text, event->comm, flags);
 	add_details(&text, event, flags);
 	return text.used;

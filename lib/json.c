@@ -29,8 +29,8 @@ static const struct json_flag event_flags[] = {
 };
 
 /* Takes the value.  A missing one is a lack of memory. */
-bool json_put(struct json_object *object, const char *key,
-	      struct json_object *value)
+bool kmon_json_put(struct json_object *object, const char *key,
+		   struct json_object *value)
 {
 	if (value && !json_object_object_add(object, key, value))
 		return true;
@@ -69,26 +69,26 @@ static struct json_object *new_value(const char *at, enum json_kind kind)
 	return NULL;
 }
 
-bool json_put_fields(struct json_object *object,
-		     const struct kmonitor_event *event,
-		     const struct json_field *fields, size_t n)
+bool kmon_json_put_fields(struct json_object *object,
+			  const struct kmonitor_event *event,
+			  const struct json_field *fields, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *at = (const char *)event + fields[i].offset;
 
-		if (!json_put(object, fields[i].key,
-			      new_value(at, fields[i].kind)))
+		if (!kmon_json_put(object, fields[i].key,
+				   new_value(at, fields[i].kind)))
 			return false;
 	}
 	return true;
 }
 
-bool json_put_flags(struct json_object *object, uint32_t bits,
-		    const struct json_flag *flags, size_t n)
+bool kmon_json_put_flags(struct json_object *object, uint32_t bits,
+			 const struct json_flag *flags, size_t n)
 {
 	struct json_object *array = json_object_new_array();
 
-	if (!json_put(object, "flags", array))
+	if (!kmon_json_put(object, "flags", array))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *name;
@@ -104,30 +104,30 @@ bool json_put_flags(struct json_object *object, uint32_t bits,
 	return true;
 }
 
-bool json_put_signal(struct json_object *object, int signo)
+bool kmon_json_put_signal(struct json_object *object, int signo)
 {
 	char name[KMON_SIGNAL_MAX];
 
 	kmon_signal_name(signo, name);
-	return json_put(object, "signal", json_object_new_string(name));
+	return kmon_json_put(object, "signal", json_object_new_string(name));
 }
 
-bool json_put_status(struct json_object *object, int status)
+bool kmon_json_put_status(struct json_object *object, int status)
 {
 	if (WIFEXITED(status))
-		return json_put(object, "code",
-				json_object_new_int(WEXITSTATUS(status)));
-	return json_put_signal(object, WTERMSIG(status)) &&
-	       json_put(object, "core_dumped",
-			json_object_new_boolean(WCOREDUMP(status)));
+		return kmon_json_put(object, "code",
+				     json_object_new_int(WEXITSTATUS(status)));
+	return kmon_json_put_signal(object, WTERMSIG(status)) &&
+	       kmon_json_put(object, "core_dumped",
+			     json_object_new_boolean(WCOREDUMP(status)));
 }
 
 /*
  * The name as a string.  One with bytes that can't be shown has U+FFFD for each
  * of them, and the true bytes beside it.
  */
-bool json_put_name(struct json_object *object, const char *key,
-		   const char *comm, size_t len)
+bool kmon_json_put_name(struct json_object *object, const char *key,
+			const char *comm, size_t len)
 {
 	char text[64], hex[64], hex_key[32];
 	bool whole = true;
@@ -146,14 +146,15 @@ bool json_put_name(struct json_object *object, const char *key,
 			whole = false;
 		}
 	}
-	if (!json_put(object, key, json_object_new_string_len(text, (int)at)))
+	if (!kmon_json_put(object, key,
+			   json_object_new_string_len(text, (int)at)))
 		return false;
 	if (whole)
 		return true;
 	for (size_t i = 0; i < len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", (unsigned char)comm[i]);
 	snprintf(hex_key, sizeof(hex_key), "%s_hex", key);
-	return json_put(object, hex_key, json_object_new_string(hex));
+	return kmon_json_put(object, hex_key, json_object_new_string(hex));
 }
 
 static bool put_time(struct json_object *object, int64_t wall_ns)
@@ -166,7 +167,7 @@ static bool put_time(struct json_object *object, int64_t wall_ns)
 	strftime(whole, sizeof(whole), "%FT%T", &tm);
 	snprintf(text, sizeof(text), "%s.%09dZ", whole,
 		 (int)(wall_ns % NSEC_PER_SEC));
-	return json_put(object, "time", json_object_new_string(text));
+	return kmon_json_put(object, "time", json_object_new_string(text));
 }
 
 /*
@@ -176,14 +177,16 @@ static bool put_time(struct json_object *object, int64_t wall_ns)
 static bool put_subject(struct json_object *object,
 			const struct kmonitor_event *event)
 {
-	if (!json_put_fields(object, event, header_fields,
-			     KMON_COUNT(header_fields)))
+	if (!kmon_json_put_fields(object, event, header_fields,
+				  KMON_COUNT(header_fields)))
 		return false;
 	if (event->uid == UINT32_MAX)
 		return true;
-	return json_put(object, "uid", json_object_new_uint64(event->uid)) &&
-	       json_put(object, "cgroup_id", new_id(event->cgroup_id)) &&
-	       json_put_name(object, "comm", event->comm, sizeof(event->comm));
+	return kmon_json_put(object, "uid",
+			     json_object_new_uint64(event->uid)) &&
+	       kmon_json_put(object, "cgroup_id", new_id(event->cgroup_id)) &&
+	       kmon_json_put_name(object, "comm", event->comm,
+				  sizeof(event->comm));
 }
 
 static bool put_type(struct json_object *object, uint32_t type)
@@ -192,25 +195,25 @@ static bool put_type(struct json_object *object, uint32_t type)
 	char number[16];
 
 	snprintf(number, sizeof(number), "0x%x", type);
-	return json_put(object, "type",
-			json_object_new_string(name ? name : number));
+	return kmon_json_put(object, "type",
+			     json_object_new_string(name ? name : number));
 }
 
 static bool put_header(struct json_object *object,
 		       const struct kmonitor_event *event, int64_t wall_offset)
 {
-	if (!json_put(object, "seq", json_object_new_uint64(event->seq)) ||
-	    !json_put(object, "time_ns",
-		      json_object_new_uint64(event->time_ns)) ||
+	if (!kmon_json_put(object, "seq", json_object_new_uint64(event->seq)) ||
+	    !kmon_json_put(object, "time_ns",
+			   json_object_new_uint64(event->time_ns)) ||
 	    !put_time(object, (int64_t)event->time_ns + wall_offset) ||
 	    !put_type(object, event->type))
 		return false;
 	if (event->type == KMONITOR_LOST)
 		return true;
-	return json_put(object, "cookie", new_id(event->cookie)) &&
-	       json_put_flags(object, event->flags, event_flags,
-			      KMON_COUNT(event_flags)) &&
-	       json_put(object, "cpu", json_object_new_int(event->cpu)) &&
+	return kmon_json_put(object, "cookie", new_id(event->cookie)) &&
+	       kmon_json_put_flags(object, event->flags, event_flags,
+				   KMON_COUNT(event_flags)) &&
+	       kmon_json_put(object, "cpu", json_object_new_int(event->cpu)) &&
 	       put_subject(object, event);
 }
 
@@ -222,7 +225,7 @@ struct json_object *kmon_json_event(const struct kmonitor_event *event,
 	if (!object)
 		return NULL;
 	if (put_header(object, event, wall_offset) &&
-	    json_put_details(object, event))
+	    kmon_json_put_details(object, event))
 		return object;
 	json_object_put(object);
 	return NULL;

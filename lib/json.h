@@ -34,20 +34,20 @@ struct json_flag {
 	}
 
 /* Takes the value, also if it fails. */
-bool json_put(struct json_object *object, const char *key,
-	      struct json_object *value);
-bool json_put_fields(struct json_object *object,
-		     const struct kmonitor_event *event,
-		     const struct json_field *fields, size_t n);
-bool json_put_flags(struct json_object *object, uint32_t bits,
-		    const struct json_flag *flags, size_t n);
-bool json_put_signal(struct json_object *object, int signo);
-bool json_put_status(struct json_object *object, int status);
-bool json_put_name(struct json_object *object, const char *key,
-		   const char *comm, size_t len);
+bool kmon_json_put(struct json_object *object, const char *key,
+		   struct json_object *value);
+bool kmon_json_put_fields(struct json_object *object,
+			  const struct kmonitor_event *event,
+			  const struct json_field *fields, size_t n);
+bool kmon_json_put_flags(struct json_object *object, uint32_t bits,
+			 const struct json_flag *flags, size_t n);
+bool kmon_json_put_signal(struct json_object *object, int signo);
+bool kmon_json_put_status(struct json_object *object, int status);
+bool kmon_json_put_name(struct json_object *object, const char *key,
+			const char *comm, size_t len);
 
 /* json_details.c */
-bool json_put_details(struct json_object *object,
-		      const struct kmonitor_event *event);
+bool kmon_json_put_details(struct json_object *object,
+			   const struct kmonitor_event *event);
 
 #endif /* KMON_JSON_H */

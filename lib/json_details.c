@@ -127,13 +127,13 @@ static const struct json_flag empty_flags[] = {
 };
 
 #define PUT(details, event, fields) \
-	json_put_fields(details, event, fields, KMON_COUNT(fields))
+	kmon_json_put_fields(details, event, fields, KMON_COUNT(fields))
 
 static bool put_exec(struct json_object *details,
 		     const struct kmonitor_event *event)
 {
-	return json_put_flags(details, event->exec.flags, exec_flags,
-			      KMON_COUNT(exec_flags)) &&
+	return kmon_json_put_flags(details, event->exec.flags, exec_flags,
+				   KMON_COUNT(exec_flags)) &&
 	       PUT(details, event, exec_fields);
 }
 
@@ -142,24 +142,24 @@ static bool put_exec_failed(struct json_object *details,
 {
 	const char *name = strerrorname_np(event->exec_failed.error);
 
-	return (!name ||
-		json_put(details, "errno", json_object_new_string(name))) &&
+	return (!name || kmon_json_put(details, "errno",
+				       json_object_new_string(name))) &&
 	       PUT(details, event, exec_failed_fields);
 }
 
 static bool put_exit(struct json_object *details,
 		     const struct kmonitor_event *event)
 {
-	return json_put_status(details, event->exit.status) &&
+	return kmon_json_put_status(details, event->exit.status) &&
 	       PUT(details, event, exit_fields);
 }
 
 static bool put_abort(struct json_object *details,
 		      const struct kmonitor_event *event)
 {
-	return json_put_signal(details, event->abort.signo) &&
-	       json_put_flags(details, event->abort.flags, abort_flags,
-			      KMON_COUNT(abort_flags)) &&
+	return kmon_json_put_signal(details, event->abort.signo) &&
+	       kmon_json_put_flags(details, event->abort.flags, abort_flags,
+				   KMON_COUNT(abort_flags)) &&
 	       PUT(details, event, abort_fields);
 }
 
@@ -168,17 +168,18 @@ static bool put_ptrace(struct json_object *details,
 {
 	const bool attach = event->ptrace.op == KMONITOR_PTRACE_ATTACH;
 
-	return json_put(details, "op",
-			json_object_new_string(attach ? "attach" : "detach")) &&
+	return kmon_json_put(details, "op",
+			     json_object_new_string(attach ? "attach" :
+							     "detach")) &&
 	       PUT(details, event, ptrace_fields);
 }
 
 static bool put_empty(struct json_object *details,
 		      const struct kmonitor_event *event)
 {
-	return json_put_status(details, event->empty.root_status) &&
-	       json_put_flags(details, event->empty.flags, empty_flags,
-			      KMON_COUNT(empty_flags)) &&
+	return kmon_json_put_status(details, event->empty.root_status) &&
+	       kmon_json_put_flags(details, event->empty.flags, empty_flags,
+				   KMON_COUNT(empty_flags)) &&
 	       PUT(details, event, empty_fields);
 }
 
@@ -189,8 +190,8 @@ static bool put_task(struct json_object *details,
 		return false;
 	if (event->flags & KMONITOR_EVENT_REDACTED)
 		return true;
-	return json_put_flags(details, event->task.flags, exec_flags,
-			      KMON_COUNT(exec_flags)) &&
+	return kmon_json_put_flags(details, event->task.flags, exec_flags,
+				   KMON_COUNT(exec_flags)) &&
 	       PUT(details, event, task_fields);
 }
 
@@ -224,9 +225,9 @@ static const char *fill(struct json_object *details,
 		*done = PUT(details, event, cred_fields);
 		return "cred";
 	case KMONITOR_COMM:
-		*done = json_put_name(details, "old_comm",
-				      event->comm_change.old_comm,
-				      sizeof(event->comm_change.old_comm));
+		*done = kmon_json_put_name(details, "old_comm",
+					   event->comm_change.old_comm,
+					   sizeof(event->comm_change.old_comm));
 		return "comm_change";
 	case KMONITOR_SID:
 		*done = PUT(details, event, sid_fields);
@@ -238,7 +239,7 @@ static const char *fill(struct json_object *details,
 		*done = put_task(details, event);
 		return "task";
 	case KMONITOR_SNAPSHOT_END:
-		*done = json_put_fields(details, event, token_fields, 1);
+		*done = kmon_json_put_fields(details, event, token_fields, 1);
 		return "snapshot";
 	case KMONITOR_LOST:
 		*done = PUT(details, event, lost_fields);
@@ -250,8 +251,8 @@ static const char *fill(struct json_object *details,
 	return NULL;
 }
 
-bool json_put_details(struct json_object *object,
-		      const struct kmonitor_event *event)
+bool kmon_json_put_details(struct json_object *object,
+			   const struct kmonitor_event *event)
 {
 	struct json_object *details = json_object_new_object();
 	const char *key;
@@ -261,7 +262,7 @@ bool json_put_details(struct json_object *object,
 		return false;
 	key = fill(details, event, &done);
 	if (key && done)
-		return json_put(object, key, details);
+		return kmon_json_put(object, key, details);
 	json_object_put(details);
 	return done;
 }

@@ -668,6 +668,7 @@ void kmon_recording_free(struct kmon_recording *recording);
 /* Room that suffices for the result of each text function. */
 #define KMON_ESCAPE_MAX(len) (4 * (len) + 1)
 #define KMON_LINE_MAX 768
+#define KMON_MEMORY_MAX 32
 
 /* The most bytes that the continuation records of one exec carry. */
 #define KMON_ARGS_MAX 5632
@@ -697,6 +698,16 @@ int kmon_escape(const char *bytes, size_t len, unsigned int flags, char *buf,
  * Return: The length of the text, or -ENOSPC.
  */
 int kmon_format_status(int status, char *buf, size_t size);
+
+/**
+ * kmon_format_memory - write an amount of memory for people
+ * @kib: How many KiB.
+ * @buf: Gets "512K", "1.5M" or "2.0G", ended by a NUL.
+ * @size: Size of @buf; KMON_MEMORY_MAX suffices.
+ *
+ * Return: The length of the text, or -ENOSPC.
+ */
+int kmon_format_memory(uint64_t kib, char *buf, size_t size);
 
 /**
  * kmon_format_details - put what is special to a record into words

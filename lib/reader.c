@@ -53,7 +53,7 @@ static const struct reader_ops read_ops = {
 	.free = read_free,
 };
 
-int reader_new_read(int fd, struct kmon_reader **reader)
+int kmon_reader_new_read(int fd, struct kmon_reader **reader)
 {
 	struct by_read *by = calloc(1, sizeof(*by));
 
@@ -74,13 +74,13 @@ int kmon_reader_new(int fd, enum kmon_method method, unsigned int flags,
 		return -EINVAL;
 	switch (method) {
 	case KMON_METHOD_READ:
-		ret = reader_new_read(fd, reader);
+		ret = kmon_reader_new_read(fd, reader);
 		break;
 	case KMON_METHOD_MMAP:
-		ret = reader_new_mmap(fd, reader);
+		ret = kmon_reader_new_mmap(fd, reader);
 		break;
 	case KMON_METHOD_URING:
-		ret = reader_new_uring(fd, reader);
+		ret = kmon_reader_new_uring(fd, reader);
 		break;
 	default:
 		return -EINVAL;

@@ -28,8 +28,8 @@ struct kmon_reader {
 	unsigned int flags;
 };
 
-int reader_new_read(int fd, struct kmon_reader **reader);
-int reader_new_mmap(int fd, struct kmon_reader **reader);
-int reader_new_uring(int fd, struct kmon_reader **reader);
+int kmon_reader_new_read(int fd, struct kmon_reader **reader);
+int kmon_reader_new_mmap(int fd, struct kmon_reader **reader);
+int kmon_reader_new_uring(int fd, struct kmon_reader **reader);
 
 #endif /* KMON_READER_H */

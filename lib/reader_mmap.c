@@ -109,7 +109,7 @@ static const struct reader_ops mmap_ops = {
 	.free = mmap_free,
 };
 
-int reader_new_mmap(int fd, struct kmon_reader **reader)
+int kmon_reader_new_mmap(int fd, struct kmon_reader **reader)
 {
 	struct kmonitor_info info;
 	struct by_mmap *by;

@@ -219,6 +219,23 @@ TEST(statuses_are_words)
 	EXPECT_STREQ("killed by signal 32", status_words(32));
 }
 
+TEST(memory_has_the_unit_that_suits_it)
+{
+	char text[KMON_MEMORY_MAX];
+
+	EXPECT_EQ(2, kmon_format_memory(0, text, sizeof(text)));
+	EXPECT_STREQ("0K", text);
+	kmon_format_memory(1023, text, sizeof(text));
+	EXPECT_STREQ("1023K", text);
+	kmon_format_memory(1536, text, sizeof(text));
+	EXPECT_STREQ("1.5M", text);
+	kmon_format_memory(2 << 20, text, sizeof(text));
+	EXPECT_STREQ("2.0G", text);
+	EXPECT_LT(0, kmon_format_memory(UINT64_MAX, text, sizeof(text)));
+	EXPECT_EQ(-ENOSPC, kmon_format_memory(1023, text, 5));
+	EXPECT_EQ(-ENOSPC, kmon_format_memory(1023, text, 0));
+}
+
 TEST(a_fork_names_the_child)
 {
 	struct kmonitor_event event = make_fork();

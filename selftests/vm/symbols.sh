@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # symbols.sh BUILD: the version script of the library is the list of what it exports: checks
-# that the built library has just that, the header declares it, and manual pages describe it.
+# that the built library has just that, the header declares it, and manual pages describe it;
+# and that the archive defines no name that a program may have.
 # symbols.sh list: prints the list.
 set -u -o pipefail
 . "$(dirname "$0")/common.sh"
@@ -38,6 +39,10 @@ for page in "$top_dir"/Documentation/man/*.3; do
 	sed -nE '/^\.Sh SYN/,/^\.Sh DESC/s/^\.Fo (kmon_[a-z0-9_]+)$/\1/p' "$page"
 done | sort >"$work/synopses"
 same exported "libkmonitor.so"
+# Others link the archive with symbols of their own.
+nm -g --defined-only "$1/lib/libkmonitor.a" |
+	awk 'NF == 3 && $3 !~ /^kmon_/ { print "libkmonitor.a: " $3 " does not begin with kmon_" }' |
+	grep . && status=1
 same header "lib/kmon.h"
 same pages "the NAMEs of the manual pages"
 same synopses "the synopses of the manual pages"
