@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # install.sh BUILD: installs below a temporary directory; builds and runs a program outside of
 # the tree with what pkg-config says, static and shared, by each compiler, in C and C++; reads
-# the manual pages; and removes what it installed. Needs no kmonitor.
+# the manual pages; completes command lines; and removes what it installed. Needs no kmonitor.
 set -u -o pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -65,6 +65,30 @@ while read -r function; do
 		fault "$function: no page"
 done < <("$vm_dir/symbols.sh" list)
 [ -x "$dest/usr/bin/kmon-tail" ] || fault "no kmon-tail"
+
+# completes WORD... GIVES: what bash makes of the last word.
+completes() {
+	local tool=$1 got
+	got=$(
+		export PATH=$dest/usr/bin:$PATH
+		# shellcheck source=tools/completion/kmon.bash
+		. "$dest/usr/share/bash-completion/completions/$tool"
+		COMP_WORDS=("${@:1:$#-1}") COMP_CWORD=$(($# - 2))
+		_kmon "$tool"
+		echo "${COMPREPLY[*]}"
+	)
+	[ "$got" = "${!#}" ] || fault "completing ${*:1:$#-1}: $got"
+}
+completes kmon-tail --met --metrics
+completes kmon-tail -e exec,th 'exec,thread exec,thread-exit exec,thread-abort'
+completes kmon-tail -qw /etc/hostnam /etc/hostname
+completes kmon-tail --record = /etc/hostnam /etc/hostname
+completes kmon-run -s SIGTE SIGTERM
+completes kmon-run -T 5 kmon-pl kmon-plot
+completes kmon-tree --ring 1 ""
+completes kmon-plot -u roo root
+completes kmon-plot -- kmon-pl kmon-plot
+completes kmon-wait -v --root $$ $$
 
 make_dest uninstall >"$work/log" 2>&1 || { cat "$work/log"; fault "make uninstall failed"; }
 find "$dest" ! -type d | grep . && fault "left behind by make uninstall"
