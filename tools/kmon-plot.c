@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "exec_args.h"
+#include "output.h"
 #include "plot.h"
 #include "source.h"
 
@@ -107,18 +108,12 @@ static int take(void *tool, const struct kmonitor_event *event,
 
 /* The picture. */
 
-static int output_failed(const struct plotter *plotter, int error)
+static int picture_failed(const struct plotter *plotter, int error)
 {
-	const char *name = plotter->output.name;
+	const struct output output = { .name = plotter->output.name };
 
-	/* With SIGPIPE ignored: as quiet as the signal would be. */
-	if (error == -EPIPE)
-		_exit(EXIT_SIGNAL(SIGPIPE));
-	if (error == -ENOMEM)
-		return no_memory("picture");
-	complain("%s%s: %s", name ? "-o " : "writing standard output",
-		 name ? name : "", strerror(-error));
-	return EXIT_FAILURE;
+	return error == -ENOMEM ? no_memory("picture") :
+				  output_failed(&output, -error);
 }
 
 static bool is_trace(const char *name)
@@ -140,7 +135,7 @@ static int write_picture(struct plotter *plotter)
 			      plot_write_svg(plot, output->file);
 	if (!ret)
 		ret = plot_output_close(output);
-	return ret ? output_failed(plotter, ret) : 0;
+	return ret ? picture_failed(plotter, ret) : 0;
 }
 
 /* On stderr, for standard output may have the picture. */
@@ -169,7 +164,7 @@ static int run(struct plotter *plotter)
 		return status;
 	ret = plot_output_check(&plotter->output);
 	if (ret)
-		return output_failed(plotter, ret);
+		return picture_failed(plotter, ret);
 	if (!plotter->output.name)
 		source->output = stdout;
 	status = source_run(source);
@@ -209,7 +204,7 @@ int main(int argc, char **argv)
 	plotter.args.tool = &plotter;
 	status = run(&plotter);
 	plot_output_discard(&plotter.output);
-	source_close(&plotter.source);
+	status = source_close(&plotter.source) ?: status;
 	plot_free(&plotter.plot);
 	return status;
 }

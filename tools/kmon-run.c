@@ -20,6 +20,7 @@
 
 #include <json-c/json.h>
 
+#include "command.h"
 #include "common.h"
 #include "kmon.h"
 
@@ -149,11 +150,15 @@ static int start(struct run *run)
 {
 	const struct kmonitor_attr attr = { .ring_records = RING };
 	struct kmonitor_filter tree = {
-		.target = KMONITOR_TARGET_TREE,
 		.flags = KMONITOR_FILTER_KILL_ON_CLOSE,
 		.events = KMONITOR_PROCESS_ABORT,
 	};
-	int ret;
+	const struct kmon_command command = {
+		.file = run->command[0],
+		.argv = run->command,
+		.mask = &run->mask,
+	};
+	int status;
 
 	run->fd = kmon_open(&attr, KMONITOR_CLOEXEC | KMONITOR_NONBLOCK);
 	if (run->fd < 0) {
@@ -163,28 +168,11 @@ static int start(struct run *run)
 	run->start_ns = now_ns();
 	run->timeout_at = run->timeout_ns ? run->start_ns + run->timeout_ns :
 					    NEVER;
-	ret = kmon_spawn(run->fd, &tree,
-			 &(struct kmon_command){
-				 .file = run->command[0],
-				 .argv = run->command,
-				 .mask = &run->mask,
-			 },
-			 &run->root);
+	status = start_command(run->fd, &tree, &command, &run->root);
 	run->handle = tree.handle;
 	/* Who doesn't want the totals any more is no reason to end the tree. */
 	signal(SIGPIPE, SIG_IGN);
-	switch (ret) {
-	case 0:
-		return 0;
-	case -ENOSPC:
-	case -ENOMEM:
-	case -EAGAIN:
-		complain("%s: %s", run->command[0],
-			 kmon_filter_strerror(&tree, ret));
-		return EXIT_RUN_FAILED;
-	}
-	complain("%s: %s", run->command[0], strerror(-ret));
-	return ret == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	return status == EXIT_FAILURE ? EXIT_RUN_FAILED : status;
 }
 
 /* Members that may not be signalled end with kmon-run, or by themselves. */
@@ -399,11 +387,7 @@ static void print_totals(const struct run *run)
 
 static int exit_status(const struct run *run)
 {
-	if (run->timed_out)
-		return EXIT_TIMEOUT;
-	return WIFEXITED(run->root_status) ?
-		       WEXITSTATUS(run->root_status) :
-		       EXIT_SIGNAL(WTERMSIG(run->root_status));
+	return run->timed_out ? EXIT_TIMEOUT : shell_status(run->root_status);
 }
 
 /* The signals that end kmon-run, unless they were ignored before. */

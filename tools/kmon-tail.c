@@ -7,7 +7,6 @@
  */
 
 #include <errno.h>
-#include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
 #include <regex.h>
@@ -20,10 +19,10 @@
 
 #include "exec_args.h"
 #include "metrics.h"
+#include "output.h"
 #include "source.h"
 #include "template.h"
 
-#define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 #define EVENT_NAMES                                                    \
 	"fork, exec, exit, thread, thread-exit, abort, thread-abort, " \
 	"coredump, exec-failed, cred, comm, sid, ptrace"
@@ -50,12 +49,11 @@ struct tail {
 	regex_t regex;
 	uint64_t parent;
 	uint64_t count;
-	const char *output_name;
+	struct output output;
 	const char *metrics_name;
 	struct line_template *template;
 
 	/* The state of the run. */
-	FILE *output;
 	bool colour;
 	unsigned int text_flags;
 	struct exec_args args;
@@ -209,7 +207,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		tail->json = true;
 		return 0;
 	case 'o':
-		tail->output_name = arg;
+		tail->output.name = arg;
 		return 0;
 	case 'l':
 		tail->line_buffered = true;
@@ -317,20 +315,6 @@ static bool is_shown(const struct tail *tail, const struct shown *shown)
 
 /* The output. */
 
-static const char *output_name(const struct tail *tail)
-{
-	return tail->output_name ? tail->output_name : "standard output";
-}
-
-static int write_failed(const struct tail *tail)
-{
-	/* With SIGPIPE ignored: as quiet as the signal would be. */
-	if (errno == EPIPE)
-		_exit(EXIT_SIGNAL(SIGPIPE));
-	complain("writing %s: %s", output_name(tail), strerror(errno));
-	return EXIT_FAILURE;
-}
-
 static bool wants_colour(FILE *file)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -344,54 +328,40 @@ static int open_output(struct tail *tail)
 {
 	static char buffer[1 << 16];
 	char line[KMON_LINE_MAX];
+	const int status = output_open(&tail->output);
+	FILE *file = tail->output.file;
 
-	tail->output = stdout;
-	if (tail->output_name) {
-		tail->output = fopen(tail->output_name, "we");
-		if (!tail->output) {
-			complain("-o %s: %s", tail->output_name,
-				 strerror(errno));
-			return EXIT_FAILURE;
-		}
-	}
+	if (status)
+		return status;
 	if (!tail->quiet)
-		tail->source.output = tail->output;
-	if (isatty(fileno(tail->output)))
+		tail->source.output = file;
+	if (isatty(fileno(file)))
 		tail->line_buffered = true;
-	setvbuf(tail->output, buffer, tail->line_buffered ? _IOLBF : _IOFBF,
+	setvbuf(file, buffer, tail->line_buffered ? _IOLBF : _IOFBF,
 		sizeof(buffer));
-	tail->colour = wants_colour(tail->output);
-	if (strcmp(nl_langinfo(CODESET), "UTF-8"))
-		tail->text_flags |= KMON_TEXT_ASCII;
+	tail->colour = wants_colour(file);
+	tail->text_flags = tail->output.text_flags;
 	if (tail->relative)
 		tail->text_flags |= KMON_TEXT_RELATIVE;
 	if (tail->json || tail->template || tail->quiet)
 		return 0;
 	kmon_format_header(line, sizeof(line));
-	if (fprintf(tail->output, "%s\n", line) < 0 || fflush(tail->output))
-		return write_failed(tail);
-	return 0;
+	if (fprintf(file, "%s\n", line) < 0)
+		return output_failed(&tail->output, errno);
+	return output_flush(&tail->output);
 }
 
 static int write_json(struct tail *tail, const struct shown *shown)
 {
 	struct json_object *object =
 		kmon_json_event(&shown->event, shown->wall_offset);
-	const char *text = NULL;
-	int n;
 
-	if (object &&
-	    (!tail->exec_args || !shown->args_len ||
-	     !kmon_json_add_args(object, shown->args, shown->args_len)))
-		text = json_object_to_json_string_ext(object, JSON_FLAGS);
-	if (!text) {
+	if (object && tail->exec_args && shown->args_len &&
+	    kmon_json_add_args(object, shown->args, shown->args_len)) {
 		json_object_put(object);
-		complain("not enough memory for a record");
-		return EXIT_FAILURE;
+		object = NULL;
 	}
-	n = fprintf(tail->output, "%s\n", text);
-	json_object_put(object);
-	return n < 0 ? write_failed(tail) : 0;
+	return output_json(&tail->output, object);
 }
 
 static const char *colour_of(const struct kmonitor_event *event)
@@ -421,11 +391,11 @@ static int write_text(struct tail *tail, const struct shown *shown,
 			  tail->text_flags | indent, line, sizeof(line));
 	kmon_format_args(shown->args, tail->exec_args ? shown->args_len : 0,
 			 tail->text_flags, args, sizeof(args));
-	if (fprintf(tail->output, "%s%s%s%s%s%s\n", colour, line,
+	if (fprintf(tail->output.file, "%s%s%s%s%s%s\n", colour, line,
 		    *args ? ": " : "", args,
 		    *args && shown->truncated ? " ..." : "",
 		    *colour ? "\033[0m" : "") < 0)
-		return write_failed(tail);
+		return output_failed(&tail->output, errno);
 	return 0;
 }
 
@@ -437,10 +407,10 @@ static int write_record(struct tail *tail, const struct shown *shown,
 	/* A loss is loud whatever fields were asked for. */
 	if (!tail->template || shown->event.type == KMONITOR_LOST)
 		return write_text(tail, shown, indent);
-	return template_write(tail->template, tail->output, shown,
-			      tail->text_flags) ?
-		       write_failed(tail) :
-		       0;
+	if (template_write(tail->template, tail->output.file, shown,
+			   tail->text_flags))
+		return output_failed(&tail->output, errno);
+	return 0;
 }
 
 /* With -r the first record sets the zero. */
@@ -454,10 +424,23 @@ static int64_t offset_of(struct tail *tail, const struct kmonitor_event *event,
 	return -tail->start_ns;
 }
 
+/* Of single processes the children aren't followed: no record tells of their end. */
+static bool follows_children(const struct source *source)
+{
+	for (size_t i = 0; i < source->nr_targets; i++) {
+		if (source->targets[i].filter.target != KMONITOR_TARGET_PROCESS)
+			return true;
+	}
+	return !source->nr_targets || source->command;
+}
+
 static int update_table(struct tail *tail, const struct kmonitor_event *event)
 {
-	const int ret = tail->table ? kmon_table_update(tail->table, event) : 0;
+	int ret = 0;
 
+	if (tail->table && (event->type != KMONITOR_PROCESS_FORK ||
+			    follows_children(&tail->source)))
+		ret = kmon_table_update(tail->table, event);
 	if (!ret)
 		return 0;
 	complain("-i: %s", strerror(-ret));
@@ -511,9 +494,7 @@ static int idle(void *tool)
 	struct tail *tail = tool;
 	const int status = tail->source.done ? exec_args_flush(&tail->args) : 0;
 
-	if (status)
-		return status;
-	return fflush(tail->output) ? write_failed(tail) : 0;
+	return status ?: output_flush(&tail->output);
 }
 
 static int tick(void *tool)
@@ -631,9 +612,9 @@ int main(int argc, char **argv)
 
 	configure(&tail);
 	status = run(&tail);
-	if (tail.output && fclose(tail.output) && !status)
-		status = write_failed(&tail);
-	source_close(&tail.source);
+	if (!status)
+		status = output_close(&tail.output);
+	status = source_close(&tail.source) ?: status;
 	kmon_table_free(tail.table);
 	template_free(tail.template);
 	if (tail.grep)

@@ -66,7 +66,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		tree->output.json = true;
 		return 0;
 	case 'o':
-		tree->output.name = arg;
+		tree->output.to.name = arg;
 		return 0;
 	case 'q':
 		tree->output.quiet = true;
@@ -283,7 +283,7 @@ static int idle(void *tool)
 	struct tree *tree = tool;
 	const int ret = kmon_table_sync(tree->table);
 
-	return ret < 0 ? table_failed(ret) : flush_tree_output(&tree->output);
+	return ret < 0 ? table_failed(ret) : output_flush(&tree->output.to);
 }
 
 /* The end. */
@@ -321,9 +321,7 @@ static int finish(struct tree *tree)
 	if (!ret)
 		ret = write_totals(&tree->output, &totals);
 	if (!ret)
-		ret = flush_tree_output(&tree->output);
-	if (!status && tree->source.signal)
-		status = EXIT_SIGNAL(tree->source.signal);
+		ret = output_flush(&tree->output.to);
 	return ret ?: status;
 }
 
@@ -337,7 +335,7 @@ static int run(struct tree *tree)
 	if (status)
 		return status;
 	if (!tree->output.quiet)
-		tree->source.output = tree->output.file;
+		tree->source.output = tree->output.to.file;
 	ret = kmon_table_new(tree->source.fd, 0, &tree->table);
 	if (ret)
 		return table_failed(ret);
@@ -359,8 +357,8 @@ int main(int argc, char **argv)
 	tree.source.tool = &tree;
 	status = run(&tree);
 	if (!status)
-		status = close_tree_output(&tree.output);
-	source_close(&tree.source);
+		status = output_close(&tree.output.to);
+	status = source_close(&tree.source) ?: status;
 	kmon_table_free(tree.table);
 	tdestroy(tree.suspects, free);
 	return status;

@@ -9,11 +9,9 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +162,11 @@ static int open_monitor(struct wait *wait)
 	return 0;
 }
 
+static int flush(const struct wait *wait)
+{
+	return output_flush(&wait->output) ? EXIT_WAIT_FAILED : 0;
+}
+
 /* The records. */
 
 static bool is_done(const struct wait *wait)
@@ -246,7 +249,7 @@ static int take_records(struct wait *wait)
 				return status;
 		}
 	}
-	return wait_flush();
+	return flush(wait);
 }
 
 /* An EMPTY is never lost. */
@@ -274,7 +277,7 @@ static int end_missing(struct wait *wait)
 		if (status)
 			return status;
 	}
-	return wait_flush();
+	return flush(wait);
 }
 
 /*
@@ -334,10 +337,8 @@ static int watch(struct wait *wait)
 			complain("poll: %s", strerror(errno));
 			return EXIT_WAIT_FAILED;
 		}
-		if (fds[1].revents & POLLERR) {
-			raise(SIGPIPE);
-			_exit(EXIT_SIGNAL(SIGPIPE));
-		}
+		if (fds[1].revents & POLLERR)
+			output_reader_gone();
 	}
 	return 0;
 }
@@ -368,8 +369,7 @@ static int run(struct wait *wait)
 
 	wait->timeout_at = wait->timeout_ns ? now_ns() + wait->timeout_ns :
 					      NEVER;
-	if (strcmp(nl_langinfo(CODESET), "UTF-8"))
-		wait->text_flags = KMON_TEXT_ASCII;
+	output_open(&wait->output);
 	status = open_monitor(wait);
 	if (!status)
 		status = wait_add_targets(wait);

@@ -8,10 +8,15 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "command.h"
+#include "output.h"
+#include "signals.h"
 #include "source.h"
 
 #define SNAPSHOT_TOKEN 1
@@ -125,6 +130,16 @@ static int add_filters(struct source *source)
 
 /* Recordings. */
 
+/* It is not written any more. */
+static int record_failed(struct source *source, int error)
+{
+	complain("-w %s: %s", source->record_name, strerror(error));
+	if (source->record)
+		fclose(source->record);
+	source->record = NULL;
+	return EXIT_FAILURE;
+}
+
 static int open_record(struct source *source)
 {
 	struct kmonitor_info info;
@@ -135,10 +150,15 @@ static int open_record(struct source *source)
 	if (!ret)
 		ret = kmon_recording_create(source->record, &info,
 					    &source->recording);
-	if (!ret)
-		return 0;
-	complain("-w %s: %s", source->record_name, strerror(-ret));
-	return EXIT_FAILURE;
+	return ret ? record_failed(source, -ret) : 0;
+}
+
+static int close_record(struct source *source)
+{
+	FILE *record = source->record;
+
+	source->record = NULL;
+	return record && fclose(record) ? record_failed(source, errno) : 0;
 }
 
 static const char *recording_strerror(int error)
@@ -152,27 +172,31 @@ static const char *recording_strerror(int error)
 	return strerror(-error);
 }
 
-static int open_from(struct source *source)
+/* Of a stream nothing is buffered here, so that poll(2) tells of all that is there. */
+static int open_from_file(struct source *source)
 {
-	int ret;
+	struct stat st;
 
 	source->from = strcmp(source->from_name, "-") ?
 			       fopen(source->from_name, "re") :
 			       stdin;
-	ret = source->from ?
-		      kmon_recording_open(source->from, &source->recording) :
-		      -errno;
+	if (!source->from || fstat(fileno(source->from), &st))
+		return -errno;
+	source->from_stream = !S_ISREG(st.st_mode);
+	if (source->from_stream)
+		setvbuf(source->from, NULL, _IONBF, 0);
+	return kmon_recording_open(source->from, &source->recording);
+}
+
+static int open_from(struct source *source)
+{
+	const int ret = open_from_file(source);
+
 	if (!ret) {
 		source->foreign = !kmon_recording_is_local(source->recording);
 		return 0;
 	}
 	complain("-f %s: %s", source->from_name, recording_strerror(ret));
-	return EXIT_FAILURE;
-}
-
-static int record_failed(const struct source *source)
-{
-	complain("-w %s: %s", source->record_name, strerror(errno));
 	return EXIT_FAILURE;
 }
 
@@ -190,17 +214,18 @@ int source_open(struct source *source)
 	return status;
 }
 
-void source_close(struct source *source)
+int source_close(struct source *source)
 {
+	const int status = close_record(source);
+
 	kmon_reader_free(source->reader);
 	kmon_recording_free(source->recording);
-	if (source->record)
-		fclose(source->record);
 	if (source->from && source->from != stdin)
 		fclose(source->from);
 	if (source->fd >= 0)
 		close(source->fd);
 	free(source->targets);
+	return status;
 }
 
 /* The end of the run. */
@@ -288,7 +313,7 @@ static int take_live(struct source *source, const struct kmonitor_event *event)
 
 	if (source->record &&
 	    kmon_recording_write(source->recording, event, source->wall_offset))
-		return record_failed(source);
+		return record_failed(source, errno);
 	if (event->type == KMONITOR_LOST)
 		source->lost += event->lost.count;
 	status = source->take(source->tool, event, source->wall_offset);
@@ -334,7 +359,7 @@ static int idle(struct source *source)
 	if (source->remaining >= 0)
 		source->done = true;
 	if (source->record && fflush(source->record))
-		return record_failed(source);
+		return record_failed(source, errno);
 	status = source->idle ? source->idle(source->tool) : 0;
 	return status ?: go_on_with_snapshot(source);
 }
@@ -440,10 +465,8 @@ static int watch(struct source *source)
 			complain("poll: %s", strerror(errno));
 			return EXIT_FAILURE;
 		}
-		if (fds[2].revents & POLLERR) {
-			raise(SIGPIPE);
-			_exit(EXIT_SIGNAL(SIGPIPE));
-		}
+		if (fds[2].revents & POLLERR)
+			output_reader_gone();
 		handle_signal(source);
 		status = handle_time(source);
 		if (!status)
@@ -452,14 +475,37 @@ static int watch(struct source *source)
 	return status;
 }
 
+/* A stream may have nothing for long: what there was is shown before. */
+static int await_recorded(struct source *source)
+{
+	struct pollfd fds[] = {
+		{ .fd = fileno(source->from), .events = POLLIN },
+		{ .fd = signal_fd(), .events = POLLIN },
+	};
+	int status;
+
+	if (!source->from_stream || poll(fds, 2, 0))
+		return 0;
+	status = source->idle ? source->idle(source->tool) : 0;
+	if (!status)
+		poll(fds, 2, poll_timeout(deadline(source)));
+	return status;
+}
+
+static bool is_over(struct source *source)
+{
+	source->signal = take_signal();
+	return source->done || source->signal || now_ns() >= deadline(source);
+}
+
 static int replay(struct source *source)
 {
 	const struct kmonitor_event *event;
 	int status = 0, ret = 0;
 
-	while (!status && !source->done) {
-		source->signal = take_signal();
-		if (source->signal || now_ns() >= deadline(source))
+	while (!status && !is_over(source)) {
+		status = await_recorded(source);
+		if (status || is_over(source))
 			break;
 		ret = kmon_recording_next(source->recording, &event,
 					  &source->wall_offset);
@@ -479,6 +525,25 @@ static int replay(struct source *source)
 	return status;
 }
 
+static int start(struct source *source)
+{
+	struct kmonitor_filter tree = {
+		.flags = source->filter_flags,
+		.events = source->events,
+	};
+	const struct kmon_command command = {
+		.file = source->command[0],
+		.argv = source->command,
+	};
+	int status;
+
+	/* If it is ignored, there is no status to wait for. */
+	signal(SIGCHLD, SIG_DFL);
+	status = start_command(source->fd, &tree, &command, &source->child);
+	source->child_tree = tree.handle;
+	return status;
+}
+
 int source_run(struct source *source)
 {
 	int status = catch_signals();
@@ -491,18 +556,23 @@ int source_run(struct source *source)
 		return replay(source);
 	source->snapshotting = source->snapshot;
 	if (source->command)
-		status = start_command(source);
+		status = start(source);
 	if (!status)
 		status = watch(source);
 	if (!status && source->record && fflush(source->record))
-		return record_failed(source);
+		return record_failed(source, errno);
 	return status;
 }
 
 int source_status(struct source *source)
 {
 	struct kmonitor_stats stats = {};
-	int status = source->child_ended ? command_status(source) : 0;
+	int status = 0;
+
+	if (source->child_ended)
+		status = command_status(source->command[0], source->child);
+	else if (source->signal)
+		status = EXIT_SIGNAL(source->signal);
 
 	/* Also what is reported behind the last record that was taken. */
 	if (source->fd >= 0 && !kmon_stats(source->fd, &stats))

@@ -4,7 +4,6 @@
 #define KMON_TOOLS_SOURCE_H
 
 #include <argp.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,6 +57,8 @@ struct source {
 	struct kmon_reader *reader;
 	uint32_t ring_records;
 	FILE *from;
+	/* It is no file but a pipe, say, where more may come. */
+	bool from_stream;
 	FILE *record;
 	struct kmon_recording *recording;
 	pid_t child;
@@ -103,21 +104,13 @@ int source_open(struct source *source);
 /* Takes records up to the end of what is followed.  0, or the exit status. */
 int source_run(struct source *source);
 
-/* The exit status of a run without errors: of the command, or for losses. */
+/* The exit status of a run without errors: for losses, of the command, or for a signal. */
 int source_status(struct source *source);
 
-void source_close(struct source *source);
+/* 0, or the exit status after a complaint that the end of the recording is missing. */
+int source_close(struct source *source);
 
 /* Seconds that the run has taken. */
 double source_seconds(const struct source *source);
-
-/* command.c: a command, and the signals that come meanwhile. */
-int catch_signals(void);
-/* The descriptor to poll, and the signal that came, or 0. */
-int signal_fd(void);
-int take_signal(void);
-/* Starts the command of a source in a tree of its own. */
-int start_command(struct source *source);
-int command_status(struct source *source);
 
 #endif /* KMON_TOOLS_SOURCE_H */

@@ -10,7 +10,7 @@
 #include "source.h"
 
 #define NOTHING \
-	"nothing to follow: give -p PID, -t PID, -c PATH, -u USER, -a, a command or -f FILE"
+	"nothing to follow: give -p PID, -t PID, -c PATH, --unit UNIT, --container ID, -u USER, -a, a command or -f FILE"
 #define LIVE "%s is of the running system, -f of a recording: give one of them"
 
 enum {

@@ -2,58 +2,27 @@
 /* What kmon-tree writes, see tree_output.h. */
 
 #include <errno.h>
-#include <langinfo.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <json-c/json.h>
 
 #include "common.h"
 #include "tree_output.h"
 
-#define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 #define STATUS_SIZE 64
-#define MEMORY_SIZE 32
 #define INDENT 2
 #define DEPTH_MAX 40
 #define NO_USAGE "%10s %10s %7s  ", "-", "-", "-"
 
-static int write_failed(const struct tree_output *output)
-{
-	/* With SIGPIPE ignored: as quiet as the signal would be. */
-	if (errno == EPIPE)
-		_exit(EXIT_SIGNAL(SIGPIPE));
-	complain("writing %s: %s",
-		 output->name ? output->name : "standard output",
-		 strerror(errno));
-	return EXIT_FAILURE;
-}
-
 int open_tree_output(struct tree_output *output)
 {
-	output->file = output->name ? fopen(output->name, "we") : stdout;
-	if (!output->file) {
-		complain("-o %s: %s", output->name, strerror(errno));
-		return EXIT_FAILURE;
-	}
-	if (strcmp(nl_langinfo(CODESET), "UTF-8"))
-		output->text_flags = KMON_TEXT_ASCII;
-	if (output->quiet || output->json)
-		return 0;
-	fprintf(output->file, "%7s %10s %10s %7s  %s\n", "PID", "RUN", "CPU",
+	const int status = output_open(&output->to);
+
+	if (status || output->quiet || output->json)
+		return status;
+	fprintf(output->to.file, "%7s %10s %10s %7s  %s\n", "PID", "RUN", "CPU",
 		"PEAK", "PROCESS");
-	return flush_tree_output(output);
-}
-
-int flush_tree_output(struct tree_output *output)
-{
-	return fflush(output->file) ? write_failed(output) : 0;
-}
-
-int close_tree_output(struct tree_output *output)
-{
-	return output->file && fclose(output->file) ? write_failed(output) : 0;
+	return output_flush(&output->to);
 }
 
 static double seconds(uint64_t ns)
@@ -69,17 +38,6 @@ static uint64_t run_ns(const struct kmonitor_event *event)
 		       0;
 }
 
-static const char *memory(uint64_t kib, char text[MEMORY_SIZE])
-{
-	if (kib < 1024)
-		snprintf(text, MEMORY_SIZE, "%lluK", (unsigned long long)kib);
-	else if (kib < 1024 * 1024)
-		snprintf(text, MEMORY_SIZE, "%.1fM", (double)kib / 1024);
-	else
-		snprintf(text, MEMORY_SIZE, "%.1fG", (double)kib / 1024 / 1024);
-	return text;
-}
-
 /* The end of a line: a process, indented, and what is to be said of it. */
 static int write_process(struct tree_output *output, const char comm[16],
 			 unsigned int depth, const char *what)
@@ -88,10 +46,10 @@ static int write_process(struct tree_output *output, const char comm[16],
 
 	if (depth > DEPTH_MAX)
 		depth = DEPTH_MAX;
-	kmon_escape(comm, 16, output->text_flags, name, sizeof(name));
-	if (fprintf(output->file, "%*s%s: %s\n", (int)depth * INDENT, "",
+	kmon_escape(comm, 16, output->to.text_flags, name, sizeof(name));
+	if (fprintf(output->to.file, "%*s%s: %s\n", (int)depth * INDENT, "",
 		    *name ? name : "?", what) < 0)
-		return write_failed(output);
+		return output_failed(&output->to, errno);
 	return 0;
 }
 
@@ -100,8 +58,8 @@ int write_life(struct tree_output *output, int32_t pid, const char comm[16],
 {
 	if (output->quiet || output->json)
 		return 0;
-	fprintf(output->file, "%7d ", pid);
-	fprintf(output->file, NO_USAGE);
+	fprintf(output->to.file, "%7d ", pid);
+	fprintf(output->to.file, NO_USAGE);
 	return write_process(output, comm, depth, what);
 }
 
@@ -109,29 +67,10 @@ int write_loss(struct tree_output *output, uint64_t count)
 {
 	if (output->quiet || output->json)
 		return 0;
-	if (fprintf(output->file, "*** LOST %llu record%s ***\n",
+	if (fprintf(output->to.file, "*** LOST %llu record%s ***\n",
 		    (unsigned long long)count, count == 1 ? "" : "s") < 0)
-		return write_failed(output);
+		return output_failed(&output->to, errno);
 	return 0;
-}
-
-/* Takes the object, or NULL if there was no memory for it. */
-static int write_json(struct tree_output *output, struct json_object *object)
-{
-	const char *text = NULL;
-	int n = 0;
-
-	if (object)
-		text = json_object_to_json_string_ext(object, JSON_FLAGS);
-	if (text)
-		n = fprintf(output->file, "%s\n", text);
-	json_object_put(object);
-	if (n < 0)
-		return write_failed(output);
-	if (text)
-		return 0;
-	complain("not enough memory for a record");
-	return EXIT_FAILURE;
 }
 
 static void add_number(struct json_object *object, const char *name,
@@ -153,14 +92,14 @@ static int write_json_end(struct tree_output *output,
 		kmon_json_event(event, output->wall_offset);
 
 	if (!object)
-		return write_json(output, NULL);
+		return output_json(&output->to, NULL);
 	add_number(object, "depth", depth);
 	add_bool(object, "end_known", known);
 	if (known)
 		add_number(object, "run_ns", run_ns(event));
 	else
 		json_object_object_del(object, "exit");
-	return write_json(output, object);
+	return output_json(&output->to, object);
 }
 
 static int write_text_end(struct tree_output *output,
@@ -169,17 +108,17 @@ static int write_text_end(struct tree_output *output,
 {
 	const struct kmonitor_exit *exit = &event->exit;
 	char status[STATUS_SIZE] = "ended, not yours to see";
-	char peak[MEMORY_SIZE];
+	char peak[KMON_MEMORY_MAX] = "";
 
-	fprintf(output->file, "%7d %9.3fs ", event->tgid,
+	fprintf(output->to.file, "%7d %9.3fs ", event->tgid,
 		seconds(run_ns(event)));
 	if (event->flags & KMONITOR_EVENT_REDACTED) {
-		fprintf(output->file, "%10s %7s  ", "-", "-");
+		fprintf(output->to.file, "%10s %7s  ", "-", "-");
 	} else {
 		kmon_format_status(exit->status, status, sizeof(status));
-		fprintf(output->file, "%9.3fs %7s  ",
-			seconds(exit->utime_ns + exit->stime_ns),
-			memory(exit->maxrss_kib, peak));
+		kmon_format_memory(exit->maxrss_kib, peak, sizeof(peak));
+		fprintf(output->to.file, "%9.3fs %7s  ",
+			seconds(exit->utime_ns + exit->stime_ns), peak);
 	}
 	return write_process(output, event->comm, depth, status);
 }
@@ -202,7 +141,7 @@ static int write_json_totals(struct tree_output *output,
 	struct json_object *object = json_object_new_object();
 
 	if (!object)
-		return write_json(output, NULL);
+		return output_json(&output->to, NULL);
 	json_object_object_add(object, "type", json_object_new_string("end"));
 	add_bool(object, "empty", totals->empty);
 	add_number(object, "processes", totals->processes);
@@ -214,33 +153,34 @@ static int write_json_totals(struct tree_output *output,
 	add_number(object, "utime_ns", totals->utime_ns);
 	add_number(object, "stime_ns", totals->stime_ns);
 	add_number(object, "maxrss_kib", totals->maxrss_kib);
-	return write_json(output, object);
+	return output_json(&output->to, object);
 }
 
 static int write_text_totals(struct tree_output *output,
 			     const struct tree_totals *totals)
 {
-	char peak[MEMORY_SIZE];
+	char peak[KMON_MEMORY_MAX] = "";
 
+	kmon_format_memory(totals->maxrss_kib, peak, sizeof(peak));
 	if (totals->empty)
-		fputs("empty: ", output->file);
+		fputs("empty: ", output->to.file);
 	else
-		fprintf(output->file, "not empty, %llu left: ",
+		fprintf(output->to.file, "not empty, %llu left: ",
 			(unsigned long long)totals->left);
-	fprintf(output->file, "%llu process%s%s, %llu failed",
+	fprintf(output->to.file, "%llu process%s%s, %llu failed",
 		(unsigned long long)totals->processes,
 		totals->processes == 1 ? "" : "es",
 		totals->empty ? "" : " ended",
 		(unsigned long long)totals->failed);
 	if (totals->lost || totals->unknown)
-		fprintf(output->file, ", %llu records lost, %llu ends unknown",
+		fprintf(output->to.file,
+			", %llu records lost, %llu ends unknown",
 			(unsigned long long)totals->lost,
 			(unsigned long long)totals->unknown);
-	if (fprintf(output->file, ", %.3fs, cpu %.3fs, peak %s\n",
+	if (fprintf(output->to.file, ", %.3fs, cpu %.3fs, peak %s\n",
 		    seconds(totals->wall_ns),
-		    seconds(totals->utime_ns + totals->stime_ns),
-		    memory(totals->maxrss_kib, peak)) < 0)
-		return write_failed(output);
+		    seconds(totals->utime_ns + totals->stime_ns), peak) < 0)
+		return output_failed(&output->to, errno);
 	return 0;
 }
 

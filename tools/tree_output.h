@@ -5,18 +5,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "kmon.h"
+#include "output.h"
 
 struct tree_output {
 	/* What the command line says. */
 	bool json;
 	bool quiet;
-	const char *name;
+	struct output to;
 
-	FILE *file;
-	unsigned int text_flags;
 	int64_t wall_offset;
 };
 
@@ -37,8 +35,6 @@ struct tree_totals {
 
 /* Each gives 0, or the exit status after a complaint. */
 int open_tree_output(struct tree_output *output);
-int flush_tree_output(struct tree_output *output);
-int close_tree_output(struct tree_output *output);
 
 /* What a process that lives does. */
 int write_life(struct tree_output *output, int32_t pid, const char comm[16],

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "kmon.h"
+#include "output.h"
 
 #define EXIT_UNKNOWN 4
 #define EXIT_WAIT_FAILED 125
@@ -50,7 +51,7 @@ struct wait {
 
 	/* The state of the run. */
 	int fd;
-	unsigned int text_flags;
+	struct output output;
 	int64_t timeout_at;
 	/* Records were lost since the entries were looked at. */
 	bool loss;
@@ -76,11 +77,10 @@ static inline bool wait_is_redacted(const struct kmonitor_event *event)
 }
 
 /*
- * Writes what is asked for of an end, whose record is NULL if it was lost; and
- * lets the output go.  Give 0 or EXIT_WAIT_FAILED.
+ * Writes what is asked for of an end, whose record is NULL if it was lost.
+ * 0 or EXIT_WAIT_FAILED.
  */
 int wait_write_end(const struct wait *wait, const struct target *target,
 		   const struct kmonitor_event *event);
-int wait_flush(void);
 
 #endif /* KMON_TOOLS_WAIT_H */

@@ -3,25 +3,12 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <json-c/json.h>
 
 #include "common.h"
 #include "wait.h"
-
-#define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-
-static int write_failed(void)
-{
-	/* With SIGPIPE ignored: as quiet as the signal would be. */
-	if (errno == EPIPE)
-		_exit(EXIT_SIGNAL(SIGPIPE));
-	complain("writing standard output: %s", strerror(errno));
-	return EXIT_WAIT_FAILED;
-}
 
 /* A tree's end has no name; its root was listed, perhaps as a process. */
 static const struct kmonitor_event *
@@ -45,17 +32,18 @@ static int write_text(const struct wait *wait, const struct target *target,
 	char status[KMON_LINE_MAX] = "ended, status unknown";
 
 	if (event && target->kind == KMONITOR_TARGET_TREE) {
-		kmon_format_details(event, wait->text_flags, status,
+		kmon_format_details(event, wait->output.text_flags, status,
 				    sizeof(status));
 		named = find_listed(wait, event);
 	} else if (event && !wait_is_redacted(event)) {
 		kmon_format_status(event->exit.status, status, sizeof(status));
 		named = event;
 	}
-	kmon_escape(named->comm, sizeof(named->comm), wait->text_flags, name,
-		    sizeof(name));
-	if (printf("%d %s: %s\n", target->pid, *name ? name : "-", status) < 0)
-		return write_failed();
+	kmon_escape(named->comm, sizeof(named->comm), wait->output.text_flags,
+		    name, sizeof(name));
+	if (fprintf(wait->output.file, "%d %s: %s\n", target->pid,
+		    *name ? name : "-", status) < 0)
+		return output_failed(&wait->output, errno);
 	return 0;
 }
 
@@ -79,36 +67,19 @@ static struct json_object *lost_object(const struct target *target)
 	return object;
 }
 
-static int write_json(const struct target *target,
-		      const struct kmonitor_event *event)
+static int write_end(const struct wait *wait, const struct target *target,
+		     const struct kmonitor_event *event)
 {
-	struct json_object *object =
-		event ? kmon_json_event(event, kmon_wall_offset()) :
-			lost_object(target);
-	const char *text = NULL;
-	int n;
-
-	if (object)
-		text = json_object_to_json_string_ext(object, JSON_FLAGS);
-	if (!text) {
-		json_object_put(object);
-		complain("not enough memory for a record");
-		return EXIT_WAIT_FAILED;
-	}
-	n = printf("%s\n", text);
-	json_object_put(object);
-	return n < 0 ? write_failed() : 0;
+	if (wait->json)
+		return output_json(&wait->output,
+				   event ? kmon_json_event(event,
+							   kmon_wall_offset()) :
+					   lost_object(target));
+	return wait->verbose ? write_text(wait, target, event) : 0;
 }
 
 int wait_write_end(const struct wait *wait, const struct target *target,
 		   const struct kmonitor_event *event)
 {
-	if (wait->json)
-		return write_json(target, event);
-	return wait->verbose ? write_text(wait, target, event) : 0;
-}
-
-int wait_flush(void)
-{
-	return fflush(stdout) ? write_failed() : 0;
+	return write_end(wait, target, event) ? EXIT_WAIT_FAILED : 0;
 }

@@ -4,36 +4,8 @@
 set -u
 umask 022
 
-failed=0 nr=0
-dir=$(mktemp -d)
-cd "$dir" || exit 1
-trap 'cd /; umount "$dir/small" 2>/dev/null; rm -rf "$dir"' EXIT
-
-# expect STATUS NAME COMMAND...: its output is in out and err.
-expect() {
-	local status=$1 name=$2
-	shift 2
-	"$@" >out 2>err
-	verdict "$name: status $?" "$name: status $status"
-}
-
-# verdict SEEN EXPECTED
-verdict() {
-	nr=$((nr + 1))
-	if [ "$1" = "$2" ]; then
-		echo "ok $nr $2"
-	else
-		echo "not ok $nr $2, but: $1"
-		cat err
-		failed=1
-	fi
-}
-
-# has FILE REGEX
-has() {
-	grep -qE -- "$2" "$1"
-	verdict "$1 has /$2/: $?" "$1 has /$2/: 0"
-}
+. "$(dirname "$0")/helpers/checks.sh"
+trap 'umount "$dir/small" 2>/dev/null; clean_up' EXIT
 
 bars() { grep -c '^<g class="p ' "$1"; }
 
@@ -244,5 +216,4 @@ well_formed tree.svg
 has tree.svg '^still running</title>'
 has tree.svg 'began before$|began before, '
 
-echo "1..$nr"
-exit $failed
+finish

@@ -3,36 +3,7 @@
 # kmon-run leaves nothing of a command, tells what it used, and passes on its status.
 set -u
 
-failed=0 nr=0
-dir=$(mktemp -d)
-chmod 777 "$dir"
-cd "$dir" || exit 1
-trap 'rm -rf "$dir"' EXIT
-
-# expect STATUS NAME COMMAND...: its output is in out and err.
-expect() {
-	local status=$1 name=$2
-	shift 2
-	"$@" >out 2>err
-	verdict "$name: status $?" "$name: status $status"
-}
-
-# verdict SEEN EXPECTED
-verdict() {
-	nr=$((nr + 1))
-	if [ "$1" = "$2" ]; then
-		echo "ok $nr $2"
-	else
-		echo "not ok $nr $2, but: $1"
-		cat err
-		failed=1
-	fi
-}
-
-has() {
-	grep -qE "$1" err
-	verdict "/$1/: $?" "/$1/: 0"
-}
+. "$(dirname "$0")/helpers/checks.sh"
 
 # Processes of nobody, who has no others here.
 left() { cat /proc/[0-9]*/status 2>/dev/null | grep -c "^Uid:[[:space:]]*65534"; }
@@ -44,19 +15,19 @@ for tool in kmon-run kmon-tail; do
 	verdict "$tool and a number: $?" "$tool and a number: 0"
 done
 expect 0 "a success" kmon-run true
-has '^kmon-run: 1 processes, 0 failed, 0 killed by others, cpu [0-9.]+ s, '
+has err '^kmon-run: 1 processes, 0 failed, 0 killed by others, cpu [0-9.]+ s, '
 expect 3 "the status is passed on" kmon-run sh -c 'exit 3'
 expect 137 "a deadly signal is passed on" kmon-run sh -c 'kill -KILL $$'
-has 'killed: SIGKILL from process [0-9]+ of user 0$'
+has err 'killed: SIGKILL from process [0-9]+ of user 0$'
 expect 127 "a program that is not there" kmon-run ./none
-has '^kmon-run: ./none: No such file or directory$'
+has err '^kmon-run: ./none: No such file or directory$'
 touch plain
 expect 126 "a file that is no program" kmon-run ./plain
-has '^kmon-run: ./plain: Permission denied$'
+has err '^kmon-run: ./plain: Permission denied$'
 expect 125 "no command" kmon-run
-has 'no command to run'
+has err 'no command to run'
 expect 125 "an unknown signal" kmon-run -s NONE true
-has '^kmon-run: -s NONE: not a signal$'
+has err '^kmon-run: -s NONE: not a signal$'
 expect 125 "no number" kmon-run -T 1x true
 expect 125 "no grace" kmon-run -k 0 true
 expect 0 "quiet" kmon-run -q sh -c 'sleep 9 & kill -KILL $!; wait; true'
@@ -64,13 +35,16 @@ expect 0 "nothing is written" kmon-run -q true
 verdict "$(wc -c <err) bytes" "0 bytes"
 
 expect 0 "totals as JSON" kmon-run --json sh -c 'true & false & wait'
-has '^\{"processes":3,"failed":1,.*"timed_out":false,"lost":0,"killed":\[\]\}$'
+has err '^\{"processes":3,"failed":1,.*"timed_out":false,"lost":0,"killed":\[\]\}$'
 expect 0 "who killed whom as JSON" kmon-run -j sh -c 'sleep 99 & kill -USR1 $!; wait'
-has '"abort":\{"signal":"SIGUSR1","flags":\[\],"signo":10,.*"sender_uid":0,'
+has err '"abort":\{"signal":"SIGUSR1","flags":\[\],"signo":10,.*"sender_uid":0,'
+
+kmon-run sh -c 'sleep 0.3; exit 6' 2>&1 | true
+verdict "a reader that has gone: ${PIPESTATUS[0]}" "a reader that has gone: 6"
 
 # A daemon outlives its command nowhere else.
 expect 4 "a daemon is left" kmon-run sh -c 'setsid sleep 987 >/dev/null 2>&1 & exit 4'
-has '^kmon-run: 2 processes, '
+has err '^kmon-run: 2 processes, '
 verdict "$(sleepers 987) left" "0 left"
 
 expect 124 "a timeout" kmon-run -T 0.2 sleep 99
@@ -104,5 +78,4 @@ expect 124 "a fork bomb" \
 	su nobody -s /bin/sh -c "kmon-run --timeout 1 --kill-after 0.5 -- bash $dir/bomb 2>$dir/bomb.err"
 verdict "$(left) left" "0 left"
 
-echo "1..$nr"
-exit $failed
+finish

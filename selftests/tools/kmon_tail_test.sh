@@ -5,67 +5,9 @@
 # shellcheck disable=SC2016,SC2317
 set -u
 
-failed=0 nr=0
-dir=$(mktemp -d)
-chmod 777 "$dir"
-cd "$dir" || exit 1
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/helpers/checks.sh"
 limits=/proc/sys/kernel/kmonitor
 
-# expect STATUS NAME COMMAND...: its output is in out and err.
-expect() {
-	local status=$1 name=$2
-	shift 2
-	"$@" >out 2>err
-	verdict "$name: status $?" "$name: status $status"
-}
-
-# verdict SEEN EXPECTED
-verdict() {
-	nr=$((nr + 1))
-	if [ "$1" = "$2" ]; then
-		echo "ok $nr $2"
-	else
-		echo "not ok $nr $2, but: $1"
-		sed 's/^/# out: /' out | head -n 20
-		sed 's/^/# err: /' err | head -n 20
-		failed=1
-	fi
-}
-
-# has PATTERN [FILE], lacks PATTERN [FILE]: a line of it, of err if there is no FILE.
-has() {
-	grep -qE -- "$1" "${2:-err}"
-	verdict "/$1/ in ${2:-err}: $?" "/$1/ in ${2:-err}: 0"
-}
-lacks() {
-	grep -qE -- "$1" "${2:-err}"
-	verdict "/$1/ in ${2:-err}: $?" "/$1/ in ${2:-err}: 1"
-}
-
-# same FILE FILE NAME
-same() {
-	cmp -s "$1" "$2"
-	verdict "$3: $?" "$3: 0"
-}
-
-# in_background COMMAND...: ends up in $pid, once it has written the first line of out. Job
-# control, as others ignore SIGINT in the background.
-in_background() {
-	rm -f out
-	set -m
-	"$@" 2>err &
-	pid=$!
-	set +m
-	until [ -s out ]; do sleep 0.05; done
-}
-
-ended() {
-	wait "$pid"
-	verdict "$1: status $?" "$1: status $2"
-}
-
-echo "TAP version 13"
 
 # Each option of the help is in this script.
 expect 0 "help" kmon-tail --help
@@ -80,7 +22,7 @@ expect 0 "usage" kmon-tail --usage
 # Bad values. A row: the message, then the arguments.
 bad() {
 	expect 2 "bad: $2 ${3-}" kmon-tail "${@:2}"
-	has "^kmon-tail: $1"
+	has err "^kmon-tail: $1"
 }
 bad '-p 0: not a process id$' -p 0
 bad '-p 1x: not a process id$' --pid=1x
@@ -124,23 +66,23 @@ bad "unrecognized option '--none'$" --none
 bad "invalid option -- 'Z'$" -Z
 bad "option requires an argument -- 'p'$" -p
 expect 1 "a ring that is too large" kmon-tail --ring 4294967295 true
-has '^kmon-tail: --ring 4294967295: .*kernel.kmonitor.max_ring_records'
+has err '^kmon-tail: --ring 4294967295: .*kernel.kmonitor.max_ring_records'
 
 # What is not there, or not allowed.
 expect 1 "no such process" kmon-tail -p 2147483647
-has '^kmon-tail: -p 2147483647: no such process$'
+has err '^kmon-tail: -p 2147483647: no such process$'
 expect 1 "no such tree" kmon-tail -t 2147483647
-has '^kmon-tail: -t 2147483647: no such process$'
+has err '^kmon-tail: -t 2147483647: no such process$'
 nobody() { su nobody -s /bin/sh -c "$*"; }
 expect 1 "all, by nobody" nobody "kmon-tail -a"
-has '^kmon-tail: -a: needs CAP_SYS_PTRACE'
+has err '^kmon-tail: -a: needs CAP_SYS_PTRACE'
 expect 1 "another user, by nobody" nobody "kmon-tail -u root"
-has '^kmon-tail: -u root: another user: needs CAP_SYS_PTRACE'
+has err '^kmon-tail: -u root: another user: needs CAP_SYS_PTRACE'
 expect 1 "another's process, by nobody" nobody "kmon-tail -p 1"
-has '^kmon-tail: -p 1: not yours, or protected: needs CAP_SYS_PTRACE'
+has err '^kmon-tail: -p 1: not yours, or protected: needs CAP_SYS_PTRACE'
 echo 0 >$limits/unprivileged
 expect 1 "forbidden to ordinary users" nobody "kmon-tail true"
-has '^kmon-tail: kernel.kmonitor.unprivileged is 0 \(try sudo\)'
+has err '^kmon-tail: kernel.kmonitor.unprivileged is 0 \(try sudo\)'
 expect 0 "but not to root" kmon-tail true
 echo 1 >$limits/unprivileged
 expect 0 "no privilege for one's own" nobody "kmon-tail true"
@@ -149,36 +91,36 @@ expect 0 "no privilege for one's own" nobody "kmon-tail true"
 expect 3 "the status is passed on" kmon-tail sh -c 'exit 3'
 expect 143 "a deadly signal is passed on" kmon-tail sh -c 'kill -TERM $$'
 expect 127 "a program that is not there" kmon-tail -- ./none
-has '^kmon-tail: ./none: No such file or directory$'
+has err '^kmon-tail: ./none: No such file or directory$'
 touch plain
 expect 126 "a file that is no program" kmon-tail ./plain
-has '^kmon-tail: ./plain: Permission denied$'
+has err '^kmon-tail: ./plain: Permission denied$'
 expect 0 "options behind the command are its own" kmon-tail echo -j --none
-has '^-j --none$' out
+has out '^-j --none$'
 
 # The lines.
 expect 4 "the usual lines" kmon-tail sh -c '(exit 3); exit 4'
-has '^TIME +EVENT +PID +PPID +UID +COMM +DETAILS$' out
-has '^[0-9:.]{12} +exec +[0-9]+ +[0-9]+ +0 sh +dev .*, args 3$' out
-has '^[0-9:.]{12} fork .* child [0-9]+$' out
-has '^[0-9:.]{12} exit .* exit 3, cpu ' out
-has 'tree ended: root exit 4, processes 2, failed 2, ' out
-has '^kmon-tail: 5 records, 2 processes, 0 lost, [0-9.]+ s$'
+has out '^TIME +EVENT +PID +PPID +UID +COMM +DETAILS$'
+has out '^[0-9:.]{12} +exec +[0-9]+ +[0-9]+ +0 sh +dev .*, args 3$'
+has out '^[0-9:.]{12} fork .* child [0-9]+$'
+has out '^[0-9:.]{12} exit .* exit 3, cpu '
+has out 'tree ended: root exit 4, processes 2, failed 2, '
+has err '^kmon-tail: 5 records, 2 processes, 0 lost, [0-9.]+ s$'
 expect 0 "quiet" kmon-tail -q sh -c true
 verdict "$(cat out err | wc -c) bytes" "0 bytes"
 expect 0 "quiet with a summary" kmon-tail --quiet --stats sh -c '(true); true'
 verdict "$(wc -c <out) bytes" "0 bytes"
-has '^kmon-tail: 5 records, 2 processes, 0 lost'
-has '^kmon-tail: fork 1, exec 1, exit 2, empty 1$'
+has err '^kmon-tail: 5 records, 2 processes, 0 lost'
+has err '^kmon-tail: fork 1, exec 1, exit 2, empty 1$'
 expect 0 "JSON" kmon-tail -j sh -c true
 verdict "$(grep -cvE '^\{"seq":[0-9]+,.*}$' out) other lines" "0 other lines"
-has '"type":"exit",.*"comm":"sh","exit":\{"code":0,' out
+has out '"type":"exit",.*"comm":"sh","exit":\{"code":0,'
 expect 0 "JSON by its long name" kmon-tail --json true
-has '^\{"seq":1,' out
+has out '^\{"seq":1,'
 expect 0 "a template" kmon-tail --format='{event:-6}|{comm:4}|{{x}}\t{status}' true
 verdict "$(cat out)" "$(printf 'exec  |true|{x}\t\nexit  |true|{x}\texit 0\nempty |    |{x}\texit 0')"
 expect 0 "each field" kmon-tail -e exec -n 1 -F '{time} {event} {pid} {tid} {ppid} {uid} {user} {comm} {args} {details} {status} {age} {cpu} {seq} {cookie} {start} {cgroup_id} {cgroup} {container}' true
-has '^[0-9]{4}(-[0-9]{2}){2}T[0-9:]+\.[0-9]{6} exec ([0-9]+) \2 [0-9]+ 0 root true .*true dev .*, args 1  [0-9.]+ [01] 1 0 [0-9]+\.[0-9]{6} [0-9]+ / $' out
+has out '^[0-9]{4}(-[0-9]{2}){2}T[0-9:]+\.[0-9]{6} exec ([0-9]+) \2 [0-9]+ 0 root true .*true dev .*, args 1  [0-9.]+ [01] 1 0 [0-9]+\.[0-9]{6} [0-9]+ / $'
 comm=$(printf 'h\303\251')
 rename() { kmon-tail -e exit -n 1 -F '{comm:4}|{comm:-4}|' bash -c "echo -n '$1' >/proc/self/comm"; }
 expect 0 "escaped where it is not UTF-8" rename "$comm"
@@ -187,29 +129,29 @@ LC_ALL='' LC_CTYPE=C.UTF-8 expect 0 "padded by characters" rename "$comm"
 verdict "$(cat out)" "  $comm|$comm  |"
 hostile=$(printf '\033[31m\\\r\177')x
 expect 0 "hostile names" kmon-tail -e exit bash -c "echo -n '$hostile' >/proc/self/comm"
-has ' \\x1b\[31m\\\\\\x0d\\x7fx +exit 0' out
+has out ' \\x1b\[31m\\\\\\x0d\\x7fx +exit 0'
 expect 0 "hostile arguments" kmon-tail -A -e exec true "$hostile"
-has ': .*true true .*1b.*0d' out
+has out ': .*true true .*1b.*0d'
 verdict "$(tr -d '\n -~' <out | wc -c) foreign bytes" "0 foreign bytes"
 
 expect 0 "arguments" kmon-tail --exec-args sh -c 'quick "a b"; true'
-has " exec .*/quick quick 'a b'\$" out
+has out " exec .*/quick quick 'a b'\$"
 expect 0 "arguments in JSON" kmon-tail -A -j sh -c 'quick "a b"; true'
-has '"args":\["[^"]*/quick","quick","a b"\]' out
+has out '"args":\["[^"]*/quick","quick","a b"\]'
 expect 0 "none unasked" kmon-tail sh -c 'quick "a b"; true'
-lacks 'a b' out
+lacks out 'a b'
 expect 0 "by arguments" kmon-tail -g '^/.*quick a.b$' sh -c 'quick "a b"; quick c; true'
 verdict "$(grep -c ' exec .*quick' out) $(wc -l <out)" "1 2"
 expect 0 "by name" kmon-tail --grep '^qui' sh -c 'quick; true'
 verdict "$(grep -c ' quick ' out) $(wc -l <out)" "2 3"
 expect 0 "failures" kmon-tail --failed sh -c '(exit 3); (true); ./none
 	sh -c "kill -9 \$\$"; true'
-has ' exit .* exit 3,' out
-has ' exit .* killed by SIGKILL,' out
-has ' abort .* SIGKILL from process ' out
-lacks ' (fork|exec) |exit 0, cpu' out
+has out ' exit .* exit 3,'
+has out ' exit .* killed by SIGKILL,'
+has out ' abort .* SIGKILL from process '
+lacks out ' (fork|exec) |exit 0, cpu'
 expect 126 "an exec that fails is a failure" kmon-tail -x sh -c 'exec ./plain'
-has ' exec-failed .* EACCES' out
+has out ' exec-failed .* EACCES'
 expect 0 "no failures" kmon-tail -x true
 verdict "$(wc -l <out) line" "1 line"
 expect 0 "children of one" kmon-tail -P $$ sh -c '(true); true'
@@ -222,25 +164,25 @@ verdict "$(grep -c ' thread  ' out) $(grep -c ' thread-exit ' out)" "3 7"
 expect 0 "threads by their long name" kmon-tail --threads -x threads 0
 expect 0 "indented" kmon-tail -i sh -c 'sh -c "(true); true"; true'
 verdict "$(grep -oE ' 0 +sh' out | grep -c '  *')" "$(grep -cE ' 0 +sh' out)"
-has ' 0     sh +exit 0' out
-has ' 0   sh +exit 0' out
-has ' 0 sh +exit 0' out
+has out ' 0     sh +exit 0'
+has out ' 0   sh +exit 0'
+has out ' 0 sh +exit 0'
 expect 0 "indented by its long name" kmon-tail --tree sh -c '(true); true'
-has ' 0   sh +exit 0' out
+has out ' 0   sh +exit 0'
 expect 0 "relative" kmon-tail --relative sh -c 'sleep 0.1; true'
 verdict "$(sed -n '2s/^\([^ ]*\) .*/\1/p' out)" 0.000000
 verdict "$(awk 'NR > 1 && $1 !~ /^[0-9]+\.[0-9]{6}$/ { bad = 1 } { last = $1 }
 	END { print bad + 0, (last >= 0.1) }' out)" "0 1"
 expect 0 "a snapshot" kmon-tail -a --snapshot -n 1
-has ' task +1 ' out
+has out ' task +1 '
 expect 0 "all of a snapshot" kmon-tail --all --snapshot -D 0.1
-has 'snapshot 1 is complete' out
+has out 'snapshot 1 is complete'
 
 # Each kind of record.
 # shows KIND COMMAND...
 shows() {
 	expect 0 "-e $1" kmon-tail -e "$1" "${@:2}"
-	has "^[^ ]+ $1 " out
+	has out "^[^ ]+ $1 "
 	verdict "$(awk -v kind="$1" 'NR > 1 && $2 != kind && $2 != "empty"' out | wc -l) others" "0 others"
 }
 shows fork sh -c '(true); true'
@@ -267,8 +209,8 @@ sh -c 'until [ -e go ]; do sleep 0.05; done; (sleep 0.3; exit 3) & exit 5' &
 in_background kmon-tail -o out -t $!
 touch go
 ended "a tree ends the run" 0
-has 'exit 3, cpu' out
-has ' empty .*root exit 5' out
+has out 'exit 3, cpu'
+has out ' empty .*root exit 5'
 rm go
 # Stopped, so that a ring of two must lose the end.
 for option in -p -t; do
@@ -280,38 +222,38 @@ for option in -p -t; do
 	wait $victim
 	kill -CONT "$pid"
 	ended "$option whose end was lost ends the run" 0
-	has 'LOST [0-9]+ record' out
-	lacks " exit +$victim " out
+	has out 'LOST [0-9]+ record'
+	lacks out " exit +$victim "
 	rm go
 done
 in_background kmon-tail -o out -u nobody
 su nobody -s /bin/sh -c 'quick; true'
 quick
 kill -INT "$pid"
-ended "a user, until interrupted" 0
-has ' 65534 quick .*exit 0' out
-lacks ' 0 quick ' out
+ended "a user, until interrupted" 130
+has out ' 65534 quick .*exit 0'
+lacks out ' 0 quick '
 mkdir /sys/fs/cgroup/tail_test /sys/fs/cgroup/tail_test/inner
 for name in tail_test /sys/fs/cgroup/tail_test; do
 	in_background kmon-tail -o out -c $name
 	sh -c 'echo $$ >/sys/fs/cgroup/tail_test/inner/cgroup.procs; quick 1; true'
 	quick 1 2
 	kill -TERM "$pid"
-	ended "a cgroup, until terminated" 0
-	has ' quick .*exit 1,' out
-	lacks ' quick .*exit 2,' out
+	ended "a cgroup, until terminated" 143
+	has out ' quick .*exit 1,'
+	lacks out ' quick .*exit 2,'
 done
 rmdir /sys/fs/cgroup/tail_test/inner /sys/fs/cgroup/tail_test
 expect 0 "a recording" kmon-tail -q -w rec true
 expect 0 "names of this system" kmon-tail -n 1 -f rec -F '{user} {cgroup}'
-has '^root /$' out
+has out '^root /$'
 # The boot id is at offset 16 of the first frame.
 printf '00000000' | dd of=rec bs=1 seek=16 conv=notrunc 2>err
 expect 0 "no names of another" kmon-tail -n 1 -f rec -F '{user} {cgroup}'
-has '^0 unresolved$' out
+has out '^0 unresolved$'
 expect 3 "a loss with --format" kmon-tail --ring 2 --fail-on-loss -F '{pid}' bash -c \
 	'kill -STOP $PPID; for i in 1 2 3 4; do (true); done; kill -CONT $PPID'
-has 'LOST [0-9]+ record' out
+has out 'LOST [0-9]+ record'
 expect 0 "-n with records held back" kmon-tail --snapshot -A -n 2 -a
 verdict "$(grep -c ' task ' out)" 2
 digits=$(printf '%064d' 7)
@@ -323,10 +265,10 @@ for name in "container docker-$digits.scope docker:$digits ${digits:0:63}" \
 	in_background kmon-tail -o out "--$option" "$id"
 	sh -c "$move"
 	kill -TERM "$pid"
-	ended "a $option" 0
-	has ' quick .*exit 1,' out
+	ended "a $option" 143
+	has out ' quick .*exit 1,'
 	expect 0 "the name of a $option" kmon-tail -e exec -F '{comm} {cgroup} {container}' sh -c "$move"
-	has "^quick /$directory $shown\$" out
+	has out "^quick /$directory $shown\$"
 	rmdir "/sys/fs/cgroup/$directory"
 done
 
@@ -355,30 +297,38 @@ rm ready
 expect 0 "a number of records" kmon-tail -n 2 -j sh -c '(true); (true)'
 verdict "$(wc -l <out) lines" "2 lines"
 expect 0 "a time" kmon-tail -D 0.2 sleep 1
-lacks ' exit ' out
+lacks out ' exit '
+# Slower than its records come, so that there is always one more.
+bash -c 'while :; do (true); done' &
+busy=$!
+expect 0 "a time without an idle moment" timeout 60 strace -o trace -e inject=write:delay_enter=4000 \
+	kmon-tail -l -D 0.5 --ring 64 -t $busy
+has out 'LOST [0-9]+ record'
+kill $busy
+wait $busy 2>/dev/null
 
 # Places for the output.
 expect 0 "to a file" kmon-tail --output file -e exec echo hello
 verdict "$(cat out)" hello
-has ' exec .* echo ' file
+has file ' exec .* echo '
 for full in "-o /dev/full" "-o /dev/full -j" "-o /dev/full -l" "-q -w /dev/full" "-q --metrics /dev/full"; do
 	# shellcheck disable=SC2086 # several words
 	expect 1 "$full" kmon-tail $full true
-	has "^kmon-tail: .*/dev/full: No space left on device\$"
+	has err "^kmon-tail: .*/dev/full: No space left on device\$"
 done
 verdict "$(stat -c %F /dev/full)" "character special file"
 verdict "$(cd /dev && echo full*)" full
 for none in -o -w --metrics; do
 	expect 1 "$none none/x" kmon-tail -q $none none/x true
-	has "^kmon-tail: $none none/x: No such file or directory\$"
+	has err "^kmon-tail: $none none/x: No such file or directory\$"
 done
 full() { "$@" >/dev/full; }
 expect 1 "a full standard output" full kmon-tail true
-has '^kmon-tail: writing standard output: No space left on device$'
+has err '^kmon-tail: writing standard output: No space left on device$'
 expect 1 "a full one, whatever the command's status" full kmon-tail -j false
 closed() { "$@" >&-; }
 expect 1 "a closed standard output" closed kmon-tail true
-has '^kmon-tail: writing standard output: Bad file descriptor$'
+has err '^kmon-tail: writing standard output: Bad file descriptor$'
 expect 0 "which is not needed" closed kmon-tail -q true
 expect 0 "nor with a file" closed kmon-tail -o file true
 kmon-tail --all --snapshot 2>err | head -n 1 >out
@@ -413,7 +363,7 @@ verdict "$(wc -l <out--read) records" "14 records"
 for way in --read --mmap --uring; do
 	expect 3 "$way and a loss" kmon-tail $way --fail-on-loss --ring 2 -o out$way bash -c \
 		'kill -STOP $PPID; for i in 1 2 3; do (true); done; kill -CONT $PPID'
-	has 'LOST [0-9]+ record' out$way
+	has out$way 'LOST [0-9]+ record'
 done
 expect 0 "no loss to fail on" kmon-tail --fail-on-loss true
 
@@ -431,14 +381,18 @@ done
 kmon-tail -q --record=recording -A --ring 64 bash -c \
 	'for i in $(seq 20); do quick $i; done; kill -STOP $PPID; for i in $(seq 60); do quick $i; done; kill -CONT $PPID; quick'
 kmon-tail -f - <recording >out 2>err
-has 'LOST [0-9]+ record' out
-lacks '/quick' out
+has out 'LOST [0-9]+ record'
+lacks out '/quick'
 expect 3 "a loss in a recording" kmon-tail -S --fail-on-loss --from recording
-has "^kmon-tail: [0-9]+ records, $(sed -n 's/.*LOST \([0-9]*\) rec.*/\1/p' out | awk '{ sum += $1 } END { print sum }') lost"
+has err "^kmon-tail: [0-9]+ records, $(sed -n 's/.*LOST \([0-9]*\) rec.*/\1/p' out | awk '{ sum += $1 } END { print sum }') lost"
 expect 0 "the beginning of a recording" kmon-tail -f recording -n 3
 verdict "$(wc -l <out) lines" "4 lines"
 expect 0 "a recording by other options" kmon-tail -f recording -e exec -A -g 'quick 7$'
 verdict "$(grep -c '/quick quick 7$' out) $(grep -c LOST out) $(wc -l <out)" "2 1 4"
+
+expect 3 "a loss behind the last record shown" kmon-tail -e exit -n 1 --fail-on-loss --ring 2 bash -c \
+	'kill -STOP $PPID; for i in 1 2 3 4 5; do (true); done; kill -CONT $PPID'
+verdict "$(wc -l <out) lines" "2 lines"
 
 # A cut one is whole up to its last whole frame.
 kmon-tail -q -w recording sh -c '(exit 1); (exit 2)'
@@ -453,20 +407,35 @@ verdict "$wrong cuts are wrong" "0 cuts are wrong"
 for bytes in 0 1 127 128 255; do
 	head -c $bytes recording >"cut"
 	expect 1 "$bytes bytes" kmon-tail -f cut
-	has '^kmon-tail: -f cut: not a recording of kmonitor$'
+	has err '^kmon-tail: -f cut: not a recording of kmonitor$'
 done
 expect 1 "a text" kmon-tail -f whole
-has '^kmon-tail: -f whole: not a recording of kmonitor$'
+has err '^kmon-tail: -f whole: not a recording of kmonitor$'
 { head -c 8 recording; printf '\377'; tail -c +10 recording; } >"cut"
 expect 1 "another version" kmon-tail -f cut
-has '^kmon-tail: -f cut: a recording of another version or byte order$'
+has err '^kmon-tail: -f cut: a recording of another version or byte order$'
 expect 1 "none" kmon-tail -f none
-has '^kmon-tail: -f none: No such file or directory$'
+has err '^kmon-tail: -f none: No such file or directory$'
 expect 1 "a directory" kmon-tail -f /
-has '^kmon-tail: -f /: Is a directory$'
+has err '^kmon-tail: -f /: Is a directory$'
 cp recording "$dir/private" && chmod 600 "$dir/private"
 expect 1 "an unreadable one" nobody "kmon-tail -f $dir/private"
-has '^kmon-tail: -f .*/private: Permission denied$'
+has err '^kmon-tail: -f .*/private: Permission denied$'
+
+# A stream that goes on: what came is shown, and times and signals are heeded.
+mkfifo stream
+exec 7<>stream
+cat recording >stream
+in_background kmon-tail -o out -f stream
+await grep -q ' exit .* exit 2,' out
+kill -INT "$pid"
+ended "a stream, until interrupted" 130
+cat recording >stream
+expect 0 "a stream for a time" kmon-tail -D 0.3 -f - <stream
+has out ' exit .* exit 2,'
+exec 7>&-
+expect 0 "a stream that ends" bash -c 'cat recording | kmon-tail -f -'
+has out ' exit .* exit 2,'
 
 # Line by line, or as much as there is.
 kmon-tail -q -w recording sh -c '(exit 1); (exit 2); (exit 3)'
@@ -477,10 +446,10 @@ verdict "$(writes) writes" "2 writes"
 
 # Counters.
 expect 0 "metrics" kmon-tail -q --metrics metrics sh -c '(true); (true); true'
-has '^kmonitor_records_matched_total 7$' metrics
-has '^kmonitor_records_recorded_total 7$' metrics
-has '^kmonitor_records_lost_total 0$' metrics
-has '^kmonitor_lag_seconds [0-9.e-]+$' metrics
+has metrics '^kmonitor_records_matched_total 7$'
+has metrics '^kmonitor_records_recorded_total 7$'
+has metrics '^kmonitor_records_lost_total 0$'
+has metrics '^kmonitor_lag_seconds [0-9.e-]+$'
 verdict "$(grep -c '^# HELP ' metrics) $(grep -c '^# TYPE ' metrics) $(grep -c '^kmonitor_' metrics)" "6 6 6"
 verdict "$(echo metrics*)" metrics
 in_background kmon-tail -o out --metrics metrics -a
@@ -490,9 +459,9 @@ before=$(cat metrics)
 until [ "$(cat metrics)" != "$before" ]; do sleep 0.1; done
 verdict "each second" "each second"
 kill -INT "$pid"
-ended "metrics of all" 0
+ended "metrics of all" 130
 expect 0 "metrics by a pipe" bash -c 'kmon-tail -q --metrics >(cat >piped) true; sleep 0.2'
-has '^kmonitor_records_matched_total ' piped
+has piped '^kmonitor_records_matched_total '
 
 # The examples of the manual page, of a build of their own.
 printf '#!/bin/sh\nquick; quick 1; sh -c "kill -9 \\$\\$"; true\n' >"make"
@@ -500,18 +469,18 @@ chmod +x make
 cp make script
 PATH=$dir:$PATH
 expect 0 "example: what a build runs" kmon-tail -o build.log make
-has ' quick +exit 0, cpu ' build.log
+has build.log ' quick +exit 0, cpu '
 expect 0 "example: what fails in it" kmon-tail -x -A make
-has ' quick +exit 1, cpu ' out
-lacks ' quick +exit 0, cpu ' out
+has out ' quick +exit 1, cpu '
+lacks out ' quick +exit 0, cpu '
 expect 0 "example: commands anywhere" kmon-tail -a -e exec -A -D 0.2
 expect 0 "example: killed by a signal" kmon-tail --json -e exit ./script
-has '"exit":\{"signal":"SIGKILL",' out
+has out '"exit":\{"signal":"SIGKILL",'
 expect 0 "example: names, ages, statuses" kmon-tail -e exit -F '{comm:-15} {age:10} {status}' make
-has '^quick {10} +[0-9.]+ exit 1$' out
+has out '^quick {10} +[0-9.]+ exit 1$'
 expect 0 "example: a recording" kmon-tail -q -A -w build.kmon make
 expect 0 "example: what it has of some" kmon-tail -f build.kmon -A -i -g 'quick 1|ld'
-has ' exec .*quick 1$' out
+has out ' exec .*quick 1$'
 
 # A reader that sleeps through a storm: exact losses, and memory that does not grow.
 # storm FORKS OPTION...: the peak of kmon-tail in KiB.
@@ -533,12 +502,11 @@ for way in --read --mmap; do
 	verdict "$(sed -n 's/.*"lost":{"count":\([0-9]*\).*/\1/p' out | awk '{ sum += $1 } END { print sum }') lost" \
 		"$(number lost) lost"
 	verdict "$(grep -vc '"type":"lost"' out) recorded" "$(number recorded) recorded"
-	has "^kmon-tail: [0-9]+ records, 1001 processes, $(number lost) lost, "
+	has err "^kmon-tail: [0-9]+ records, 1001 processes, $(number lost) lost, "
 	verdict "$(number matched) matched" "$(($(number recorded) + $(number lost))) matched"
 	verdict "$(grep -c '"type":"empty".*"members":1001,"failed":1000,' out) empty" "1 empty"
 	verdict "$few to $many KiB: $([ "$many" -lt $((few + 512)) ] && echo bounded)" \
 		"$few to $many KiB: bounded"
 done
 
-echo "1..$nr"
-exit $failed
+finish

@@ -5,94 +5,46 @@
 # shellcheck disable=SC2016,SC2317
 set -u
 
-failed=0 nr=0
-dir=$(mktemp -d)
-chmod 777 "$dir"
-cd "$dir" || exit 1
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/helpers/checks.sh"
 
-# expect STATUS NAME COMMAND...: its output is in out and err.
-expect() {
-	local status=$1 name=$2
-	shift 2
-	"$@" >out 2>err
-	verdict "$name: status $?" "$name: status $status"
-}
-
-# verdict SEEN EXPECTED
-verdict() {
-	nr=$((nr + 1))
-	if [ "$1" = "$2" ]; then
-		echo "ok $nr $2"
-	else
-		echo "not ok $nr $2, but: $1"
-		sed 's/^/# out: /' out | head -n 20
-		sed 's/^/# err: /' err | head -n 20
-		failed=1
-	fi
-}
-
-# has PATTERN [FILE]
-has() {
-	grep -qE -- "$1" "${2:-out}"
-	verdict "/$1/: $?" "/$1/: 0"
-}
-
-# in_background COMMAND...: ends up in $pid, once it has written the first line of out. Job
-# control, as others ignore SIGINT in the background.
-in_background() {
-	rm -f out
-	set -m
-	"$@" 2>err &
-	pid=$!
-	set +m
-	until [ -s out ]; do sleep 0.05; done
-}
-
-ended() {
-	wait "$pid"
-	verdict "$1: status $?" "$1: status $2"
-}
-
-echo "TAP version 13"
 none=' +- +- +-  '
 some=' +[0-9]+\.[0-9]{3}s +[0-9]+\.[0-9]{3}s +[0-9.]+[KM]  '
 
 expect 0 "version" kmon-tree --version
-has '^kmon-tree [0-9.]+$'
+has out '^kmon-tree [0-9.]+$'
 expect 4 "a command's tree" kmon-tree bash -c '(quick 1 2; exit 3); exit 4'
-has '^ +PID +RUN +CPU +PEAK  PROCESS$'
-has "^ +[0-9]+${none}bash: runs\$"
-has "^ +[0-9]+$none  bash: begins\$"
-has "^ +[0-9]+$none    bash: begins\$"
-has "^ +[0-9]+$none    quick: runs\$"
-has "^ +[0-9]+$some    quick: exit 2\$"
-has "^ +[0-9]+$some  bash: exit 3\$"
-has "^ +[0-9]+${some}bash: exit 4\$"
+has out '^ +PID +RUN +CPU +PEAK  PROCESS$'
+has out "^ +[0-9]+${none}bash: runs\$"
+has out "^ +[0-9]+$none  bash: begins\$"
+has out "^ +[0-9]+$none    bash: begins\$"
+has out "^ +[0-9]+$none    quick: runs\$"
+has out "^ +[0-9]+$some    quick: exit 2\$"
+has out "^ +[0-9]+$some  bash: exit 3\$"
+has out "^ +[0-9]+${some}bash: exit 4\$"
 verdict "$(tail -n 1 out | sed -E 's/[0-9.]+s/Ns/g; s/[0-9.]+M/NM/')" \
 	"empty: 3 processes, 3 failed, Ns, cpu Ns, peak NM"
 verdict "$(wc -l <out) lines" "9 lines"
 expect 137 "a deadly signal" kmon-tree sh -c 'kill -KILL $$'
-has 'sh: killed by SIGKILL$'
+has out 'sh: killed by SIGKILL$'
 expect 0 "what the shell leaves" kmon-tree bash -c 'setsid sleep 0.5 & exit 0'
-has '^empty: 2 processes, 0 failed, '
-has ' sleep: exit 0$'
+has out '^empty: 2 processes, 0 failed, '
+has out ' sleep: exit 0$'
 hostile=$(printf '\033[31m\r')
 expect 0 "hostile names" kmon-tree bash -c "echo -n '$hostile' >/proc/self/comm"
-has '  \\x1b\[31m\\x0d: exit 0$'
+has out '  \\x1b\[31m\\x0d: exit 0$'
 
 expect 127 "a program that is not there" kmon-tree ./none
-has '^kmon-tree: ./none: No such file or directory$' err
+has err '^kmon-tree: ./none: No such file or directory$'
 touch plain
 expect 126 "a file that is no program" kmon-tree ./plain
 expect 2 "nothing to follow" kmon-tree -j
-has '^kmon-tree: nothing to follow: ' err
+has err '^kmon-tree: nothing to follow: '
 expect 2 "no process id" kmon-tree --root x
-has '^kmon-tree: -t x: not a process id$' err
+has err '^kmon-tree: -t x: not a process id$'
 expect 1 "no such process" kmon-tree -t 2147483647
-has '^kmon-tree: -t 2147483647: no such process$' err
+has err '^kmon-tree: -t 2147483647: no such process$'
 expect 1 "no recording" kmon-tree -f plain
-has '^kmon-tree: -f plain: not a recording of kmonitor$' err
+has err '^kmon-tree: -f plain: not a recording of kmonitor$'
 
 # One that exists.
 bash -c 'sleep 999 & until [ -e go ]; do sleep 0.05; done; kill $!; wait; exit 6' &
@@ -102,12 +54,24 @@ in_background kmon-tree -o out -t $root
 until grep -q 'sleep: exists' out; do sleep 0.05; done
 touch go
 ended "an existing tree" 0
-has "^ +$root${none}bash: exists\$"
-has "^ +[0-9]+$none  sleep: exists\$"
-has "^ +[0-9]+$some  sleep: killed by SIGTERM\$"
-has "^ +$root${some}bash: exit 6\$"
-has '^empty: [0-9]+ processes, 2 failed, '
+has out "^ +$root${none}bash: exists\$"
+has out "^ +[0-9]+$none  sleep: exists\$"
+has out "^ +[0-9]+$some  sleep: killed by SIGTERM\$"
+has out "^ +$root${some}bash: exit 6\$"
+has out '^empty: [0-9]+ processes, 2 failed, '
 verdict "$(grep -c "^ *$root .*exists" out) time" "1 time"
+
+# Two: what the kernel tells of one is not the total.
+rm go
+bash -c 'until [ -e go ]; do sleep 0.05; done; exit 3' &
+first=$!
+bash -c 'until [ -e go ]; do sleep 0.05; done; (exit 4)' &
+in_background kmon-tree -o out -t $first -t $!
+touch go
+ended "two trees" 0
+has out "^ +$first${some}bash: exit 3\$"
+ends=$(grep -c ': exit ' out)
+verdict "$(tail -n 1 out | sed 's/, [0-9.]*s.*//')" "empty: $ends processes, 3 failed"
 
 # What ends it before.
 sleep 999 &
@@ -117,33 +81,33 @@ for signal in INT TERM; do
 	kill -$signal "$pid"
 	[ $signal = INT ] && status=130 || status=143
 	ended "SIG$signal" "$status"
-	has '^not empty, 1 left: 0 processes ended, 0 failed, '
+	has out '^not empty, 1 left: 0 processes ended, 0 failed, '
 done
 expect 0 "a time" kmon-tree --duration 0.2 --root $sleeper
-has '^not empty, 1 left: '
+has out '^not empty, 1 left: '
 expect 0 "a time, as JSON" kmon-tree -j -D 0.2 -t $sleeper
-has '^\{"type":"end","empty":false,"processes":0,"failed":0,"left":1,'
+has out '^\{"type":"end","empty":false,"processes":0,"failed":0,"left":1,'
 kill $sleeper
 wait $sleeper 2>/dev/null
 
 expect 0 "JSON" kmon-tree --json bash -c '(exit 3); true'
 verdict "$(wc -l <out) lines" "3 lines"
-has '"type":"exit",.*"comm":"bash","exit":\{"code":3,.*"depth":1,"end_known":true,"run_ns":[0-9]+}$'
-has '"comm":"bash","exit":\{"code":0,.*"depth":0,"end_known":true,'
-has '^\{"type":"end","empty":true,"processes":2,"failed":1,"left":0,"unknown":0,"lost":0,"wall_ns":[0-9]+,"utime_ns":[0-9]+,"stime_ns":[0-9]+,"maxrss_kib":[0-9]+}$'
+has out '"type":"exit",.*"comm":"bash","exit":\{"code":3,.*"depth":1,"end_known":true,"run_ns":[0-9]+}$'
+has out '"comm":"bash","exit":\{"code":0,.*"depth":0,"end_known":true,'
+has out '^\{"type":"end","empty":true,"processes":2,"failed":1,"left":0,"unknown":0,"lost":0,"wall_ns":[0-9]+,"utime_ns":[0-9]+,"stime_ns":[0-9]+,"maxrss_kib":[0-9]+}$'
 expect 5 "quiet" kmon-tree --quiet sh -c 'exit 5'
 verdict "$(cat out err | wc -c) bytes" "0 bytes"
 expect 0 "quiet, of a process" kmon-tree -q --pid $$ -D 0.1
 expect 0 "to a file" kmon-tree --output file echo hello
 verdict "$(cat out)" hello
-has '^empty: 1 process, 0 failed' file
+has file '^empty: 1 process, 0 failed'
 expect 1 "a full file" kmon-tree -o /dev/full false
-has '^kmon-tree: writing /dev/full: No space left on device$' err
+has err '^kmon-tree: -o /dev/full: No space left on device$'
 expect 1 "a full file of JSON" kmon-tree -j -o /dev/full false
 verdict "$(wc -l <err) complaint" "1 complaint"
 closed() { "$@" >&-; }
 expect 1 "a closed output" closed kmon-tree true
-has '^kmon-tree: writing standard output: Bad file descriptor$' err
+has err '^kmon-tree: writing standard output: Bad file descriptor$'
 expect 0 "which is not needed" closed kmon-tree -q true
 kmon-tree -a 2>err | head -n 1 >out
 verdict "a reader that has gone: ${PIPESTATUS[0]}" "a reader that has gone: 141"
@@ -153,12 +117,12 @@ lossy='for i in 1 2 3 4 5; do sleep 999 & done
 sleep 0.5; kill -STOP $PPID; kill $(jobs -p); wait
 for i in $(seq 20); do (exit 1); done; kill -CONT $PPID; sleep 0.5; quick; (exit 9); true'
 expect 3 "losses" kmon-tree -w recording --ring 4 --fail-on-loss bash -c "$lossy"
-has '^\*\*\* LOST [0-9]+ records \*\*\*$'
+has out '^\*\*\* LOST [0-9]+ records \*\*\*$'
 seen=$(sed -n 's/.*LOST \([0-9]*\) rec.*/\1/p' out | awk '{ sum += $1 } END { print sum }')
 unknown=$(grep -cE "$none  (bash|sleep): end unknown$" out)
 verdict "$([ "$unknown" -gt 0 ] && echo unknown)" unknown
-has "^empty: [0-9]+ processes, [0-9]+ failed, $seen records lost, $unknown ends unknown, "
-has "$some  bash: exit 9\$"
+has out "^empty: [0-9]+ processes, [0-9]+ failed, $seen records lost, $unknown ends unknown, "
+has out "$some  bash: exit 9\$"
 verdict "$(grep -E 'end unknown|: exit |: killed' out | awk '{ print $1 }' | sort | uniq -d | wc -l) ended twice" \
 	"0 ended twice"
 # Whoever was seen has an end: known or not.
@@ -169,7 +133,7 @@ expect 3 "losses in a recording" kmon-tree --from recording --fail-on-loss
 verdict "$(grep -c 'end unknown' out) unknown" "$unknown unknown"
 verdict "$(tail -n 1 out)" "$(tail -n 1 live)"
 expect 0 "losses without --fail-on-loss" kmon-tree -j --ring 4 bash -c "$lossy"
-has '"comm":"(sleep|bash)","depth":1,"end_known":false}$'
+has out '"comm":"(sleep|bash)","depth":1,"end_known":false}$'
 
 # Recordings: the same lines again; the kmon-tail's too; one that was cut is not empty.
 for options in "" -j; do
@@ -180,11 +144,11 @@ for options in "" -j; do
 done
 kmon-tail -q -A -w recording bash -c '(quick 3); exit 1'
 expect 0 "a recording of kmon-tail" kmon-tree -f recording
-has "$some  quick: exit 1\$"
-has '^empty: 2 processes, 2 failed, '
+has out "$some  quick: exit 1\$"
+has out '^empty: 2 processes, 2 failed, '
 head -c $(($(wc -c <recording) - 256)) recording >short
 expect 0 "a recording that was cut" kmon-tree -f short
-has '^not empty, 1 left: 1 process ended, 1 failed, '
+has out '^not empty, 1 left: 1 process ended, 1 failed, '
 
 # The examples of the manual page, of a build of their own.
 printf '#!/bin/sh\nquick; quick 1; true\n' >"make"
@@ -192,14 +156,13 @@ chmod +x make
 cp make script
 PATH=$dir:$PATH
 expect 0 "example: a build" kmon-tree -o build.tree make
-has "$some  quick: exit 1\$" build.tree
+has build.tree "$some  quick: exit 1\$"
 bash -c 'setsid quick & sleep 0.3' &
 echo $! >service.pid
 expect 0 "example: nothing is left of a service" kmon-tree -q -t "$(cat service.pid)"
 kill -0 "$(cat service.pid)" 2>/dev/null && [ "$(sed 's/.*) //; s/ .*//' "/proc/$(cat service.pid)/stat")" != Z ]
 verdict "it lives: $?" "it lives: 1"
 expect 0 "example: what failed in a script" kmon-tree -j ./script
-has '"comm":"quick","exit":\{"code":1,"status":256,'
+has out '"comm":"quick","exit":\{"code":1,"status":256,'
 
-echo "1..$nr"
-exit $failed
+finish

@@ -4,41 +4,13 @@
 # shellcheck disable=SC2317 # functions that await calls
 set -u
 
-failed=0 nr=0
+. "$(dirname "$0")/helpers/checks.sh"
 limits=/proc/sys/kernel/kmonitor
-dir=$(mktemp -d)
-chmod 777 "$dir"
-cd "$dir" || exit 1
 old_ring=$(cat $limits/max_ring_records)
 old_filters=$(cat $limits/max_user_filters)
 trap 'echo "$old_ring" >$limits/max_ring_records
 	echo "$old_filters" >$limits/max_user_filters
-	rm -rf "$dir"' EXIT
-
-# verdict SEEN EXPECTED
-verdict() {
-	nr=$((nr + 1))
-	if [ "$1" = "$2" ]; then
-		echo "ok $nr $2"
-	else
-		echo "not ok $nr $2, but: $1"
-		head -n 20 out err
-		failed=1
-	fi
-}
-
-# expect STATUS NAME COMMAND...: its output is in out and err.
-expect() {
-	local status=$1 name=$2
-	shift 2
-	"$@" >out 2>err
-	verdict "$name: status $?" "$name: status $status"
-}
-
-# has FILE REGEX [TIMES]
-has() {
-	verdict "$1 has /$2/: $(grep -cE "$2" "$1")" "$1 has /$2/: ${3:-1}"
-}
+	clean_up' EXIT
 
 empty() { verdict "$1 has $(wc -c <"$1") bytes" "$1 has 0 bytes"; }
 
@@ -47,15 +19,6 @@ state() { sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/nu
 is_state() { [ "$(state "$1")" = "$2" ]; }
 is_named() { [ "$(cat "/proc/$1/comm")" = "$2" ]; }
 has_lines() { [ "$(wc -l <"$1")" = "$2" ]; }
-
-# await COMMAND...: until it succeeds.
-await() {
-	for _ in $(seq 600); do
-		"$@" && return
-		sleep 0.1
-	done
-	verdict "waited in vain" "$*"
-}
 
 # gated COMMAND...: its input ends with open_gate; its output is in pids.
 gated() {
@@ -107,7 +70,7 @@ chmod 755 as_nobody
 
 expect 0 "--version" kmon-wait --version
 expect 2 "nothing to wait for" kmon-wait -v
-has err 'give PID, -t PID or -N NAME$'
+has err 'give PID, -t PID or -N NAME$' 1
 expect 2 "no process id" kmon-wait 12x
 expect 2 "process id 0" kmon-wait 0
 expect 2 "a name with a slash" kmon-wait -N /bin/sh
@@ -116,7 +79,7 @@ expect 2 "no number of seconds" kmon-wait -T 1x 1
 expect 2 "an unknown option" kmon-wait --none 1
 # shellcheck disable=SC2016 # the pid is to be that of the shell that kmon-wait replaces
 expect 2 "its own pid" sh -c 'exec kmon-wait $$'
-has err ': kmon-wait itself$'
+has err ': kmon-wait itself$' 1
 
 # How processes end.
 begin_sleepers 3 0
@@ -130,14 +93,14 @@ begin 3 kmon-wait -v "${pids[@]}"
 open_gate
 ends 1 "one fails"
 has out '^[0-9]+ sleepers: exit 0$' 2
-has out "^${pids[0]} sleepers: exit 5$"
+has out "^${pids[0]} sleepers: exit 5$" 1
 empty err
 begin_sleepers 2 0
 begin 2 kmon-wait -v "${pids[@]}"
 kill -KILL "${pids[-1]}"
 open_gate
 ends 1 "one is killed"
-has out "^${pids[-1]} sleepers: killed by SIGKILL$"
+has out "^${pids[-1]} sleepers: killed by SIGKILL$" 1
 begin_sleepers 2 0
 begin 2 kmon-wait -1 -v "${pids[@]}"
 kill -KILL "${pids[-1]}"
@@ -154,19 +117,19 @@ begin_sleepers 2 3
 begin 2 kmon-wait --json "${pids[@]}"
 open_gate
 ends 1 "JSON"
-has out '^\{.*"type":"exit",.*"comm":"sleepers","exit":\{"code":0,.*\}$'
-has out '"exit":\{"code":3,"status":768,'
+has out '^\{.*"type":"exit",.*"comm":"sleepers","exit":\{"code":0,.*\}$' 1
+has out '"exit":\{"code":3,"status":768,' 1
 verdict "$(wc -l <out) lines" "2 lines"
 gated sh -c 'printf "a\\\\\nb" >/proc/$$/comm; echo $$; read -r _'
 await test -s pids
 begin 1 kmon-wait -v "$gated"
 open_gate
 ends 1 "a name that would break a line"
-has out "^$gated a\\\\\\\\\\\\x0ab: exit 1$"
+has out "^$gated a\\\\\\\\\\\\x0ab: exit 1$" 1
 
 # Those that have ended, and what is no process.
 expect 4 "one that has ended" kmon-wait "$gated"
-has err "^kmon-wait: $gated: No such process$"
+has err "^kmon-wait: $gated: No such process$" 1
 expect 4 "one that has ended, quietly" kmon-wait -q "$gated"
 empty err
 begin_sleepers 1 0
@@ -179,13 +142,13 @@ kill -STOP $gated
 open_gate
 await is_state "${pids[0]}" Z
 expect 4 "a zombie" kmon-wait "${pids[0]}"
-has err 'has ended already \(a zombie\)$'
+has err 'has ended already \(a zombie\)$' 1
 kill -CONT $gated
 wait $gated
 gated thread
 await test -s pids
 expect 125 "a thread" kmon-wait "$(cat pids)"
-has err "^kmon-wait: $(cat pids): a thread of process $gated, no process$"
+has err "^kmon-wait: $(cat pids): a thread of process $gated, no process$" 1
 open_gate
 
 # Trees.
@@ -193,25 +156,25 @@ begin_sleepers 2 0
 begin 1 kmon-wait -v -t $gated
 open_gate
 ends 0 "a tree succeeds"
-has out "^$gated sleepers: tree ended: root exit 0, processes 3, failed 0, "
+has out "^$gated sleepers: tree ended: root exit 0, processes 3, failed 0, " 1
 gated sh -c 'read -r _; sleepers 4 5 </dev/null >/dev/null & exit 7'
 begin 1 kmon-wait -v --root $gated
 open_gate
 ends 1 "a tree fails as its root does"
-has out "^$gated sh: tree ended: root exit 7, processes 6, failed 2, "
+has out "^$gated sh: tree ended: root exit 7, processes 6, failed 2, " 1
 begin_sleepers 1 0
 begin 2 kmon-wait -v "$gated" -t "$gated"
 open_gate
 ends 0 "a process and its tree"
-has out "^$gated sleepers: exit 0$"
-has out "^$gated sleepers: tree ended: "
+has out "^$gated sleepers: exit 0$" 1
+has out "^$gated sleepers: tree ended: " 1
 begin_sleepers 1 0
 begin 1 kmon-wait -j -t "$gated"
 open_gate
 ends 0 "a tree as JSON"
-has out '"type":"empty",.*"empty":\{"code":0,.*"members":2,"failed":0,'
+has out '"type":"empty",.*"empty":\{"code":0,.*"members":2,"failed":0,' 1
 expect 125 "a tree that kmon-wait is in" kmon-wait -t $$
-has err "^kmon-wait: -t $$: kmon-wait itself is in this tree"
+has err "^kmon-wait: -t $$: kmon-wait itself is in this tree" 1
 
 # Names.
 cp "$(command -v sleepers)" namesake
@@ -226,29 +189,29 @@ await grep -qas ^/an/other "/proc/$gated/cmdline"
 begin 1 kmon-wait -v --name other.name -N sleepers
 open_gate
 ends 0 "a name of argv[0], and of comm"
-has out "^$gated sleepers: exit 0$"
+has out "^$gated sleepers: exit 0$" 1
 expect 4 "a name of none" kmon-wait -N nobody-has-it
-has err '^kmon-wait: -N nobody-has-it: No such process$'
+has err '^kmon-wait: -N nobody-has-it: No such process$' 1
 expect 4 "kmon-wait itself has not its name" kmon-wait -N kmon-wait
 
 # Who may watch whom.
 expect 125 "another's" ./as_nobody kmon-wait 1
-has err '^kmon-wait: 1: not yours, or protected'
+has err '^kmon-wait: 1: not yours, or protected' 1
 expect 125 "another's tree" ./as_nobody kmon-wait -t 1
-has err '^kmon-wait: -t 1: not yours, or protected'
+has err '^kmon-wait: -t 1: not yours, or protected' 1
 gated ./namesake 0 0
 await is_named $gated namesake
 expect 125 "all others' of a name" ./as_nobody kmon-wait -N namesake
-has err '^kmon-wait: -N namesake: not yours, or protected'
+has err '^kmon-wait: -N namesake: not yours, or protected' 1
 mkfifo other
 ./as_nobody ./namesake 0 0 <other &
 exec 8>other
 await is_named $! namesake
 begin 1 ./as_nobody kmon-wait -v -N namesake 8>&-
-has err '^kmon-wait: -N namesake: not waiting for 1 that you may not watch$'
+has err '^kmon-wait: -N namesake: not waiting for 1 that you may not watch$' 1
 exec 8>&-
 ends 0 "one's own of a name"
-has out ' namesake: exit 0$'
+has out ' namesake: exit 0$' 1
 open_gate
 cp "$(type -P wait)" wait
 chmod 4755 wait
@@ -262,17 +225,17 @@ echo >&8
 await test -s pids
 exec 8>&-
 ends 4 "one that became another's"
-has out "^$secret sh: ended, status unknown$"
+has out "^$secret sh: ended, status unknown$" 1
 begin_sleepers 2 0
 echo 1 >$limits/max_user_filters
 expect 125 "more than the limit" kmon-wait "${pids[@]}"
-has err ': kernel.kmonitor.max_user_filters, or '
+has err ': kernel.kmonitor.max_user_filters, or ' 1
 echo "$old_filters" >$limits/max_user_filters
 open_gate
 
 # Time, signals, and an output that fails.
 expect 124 "a timeout, and init" kmon-wait -T 0.2 1
-has err '^kmon-wait: 1 of 1 have not ended$'
+has err '^kmon-wait: 1 of 1 have not ended$' 1
 begin_sleepers 2 0
 expect 124 "a timeout, quietly" kmon-wait --timeout 0.2 -q -v "${pids[@]}"
 empty out
@@ -294,7 +257,7 @@ begin_sleepers 1 0
 begin 1 sh -c 'exec kmon-wait "$@" >&-' sh -v "${pids[@]}"
 open_gate
 ends 125 "a closed output"
-has err '^kmon-wait: writing standard output: Bad file descriptor$'
+has err '^kmon-wait: writing standard output: Bad file descriptor$' 1
 begin_sleepers 1 0
 begin 1 sh -c 'exec kmon-wait "$@" >&-' sh "${pids[@]}"
 open_gate
@@ -303,7 +266,7 @@ begin_sleepers 1 0
 begin 1 sh -c 'exec kmon-wait "$@" >/dev/full' sh -v "${pids[@]}"
 open_gate
 ends 125 "a full disk"
-has err '^kmon-wait: writing standard output: No space left on device$'
+has err '^kmon-wait: writing standard output: No space left on device$' 1
 
 # lose N RING OPTION...: the ends of N, of which a ring of RING has place for so many.
 lose() {
@@ -326,8 +289,8 @@ kill -CONT $waiter
 ends 4 "lost ends, and pids that are used again"
 has out '^[0-9]+ sleepers: exit 0$' 2
 has out '^[0-9]+ sleepers: ended, status unknown$' 8
-has err "^kmon-wait: 8 ended with a status that isn't known$"
-has err '^kmon-wait: 8 records were lost$'
+has err "^kmon-wait: 8 ended with a status that isn't known$" 1
+has err '^kmon-wait: 8 records were lost$' 1
 open_gate
 wait $gated
 lose 10 2 -j -q --fail-on-loss
@@ -360,5 +323,4 @@ ends 0 "$many processes"
 has whole ' sleepers: exit 0$' $many
 empty whole.err
 
-echo "1..$nr"
-exit $failed
+finish

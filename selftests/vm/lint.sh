@@ -101,7 +101,7 @@ check docs "$vm_dir/docs.sh" "$build"
 check man-pages "$vm_dir/man-pages.sh"
 check symbols "$vm_dir/symbols.sh" "$build"
 check install "$vm_dir/install.sh" "$build"
-check shellcheck shellcheck -x -P selftests/vm "${shell_files[@]}"
+check shellcheck shellcheck -x -P selftests/vm:selftests "${shell_files[@]}"
 # Fo is a macro of mdoc.
 check codespell codespell -L fo "${files[@]}"
 check SPDX spdx
