@@ -234,11 +234,6 @@ TEST(a_consumer_may_join_a_ring_of_others)
 TEST(a_consumer_leaves_the_ring_that_it_joined)
 {
 	enum { OF_MONITOR = 1 };
-	struct kmonitor_filter tree = {
-		.target = KMONITOR_TARGET_TREE,
-		.flags = KMONITOR_FILTER_KILL_ON_CLOSE,
-		.events = KM_LIFE,
-	};
 	struct __kernel_timespec second = { .tv_sec = 1 };
 	struct kmon_reader *reader;
 	struct io_uring_cqe *cqe;
@@ -249,12 +244,17 @@ TEST(a_consumer_leaves_the_ring_that_it_joined)
 	for (int submitted = 0; submitted < 2; submitted++) {
 		const int fd = km_open(0);
 		const pid_t root = fork();
+		struct kmonitor_filter tree = {
+			.target = KMONITOR_TARGET_TREE,
+			.flags = KMONITOR_FILTER_KILL_ON_CLOSE,
+			.id = root,
+		};
 
 		if (!root) {
+			close(fd);
 			pause();
 			_exit(0);
 		}
-		tree.id = root;
 		ASSERT_EQ(0, kmon_filter_add(fd, &tree));
 		ASSERT_EQ(0, kmon_reader_join(fd, &ring, OF_MONITOR, 5, 0,
 					      &reader));

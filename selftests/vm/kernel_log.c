@@ -50,44 +50,16 @@ static bool is_bad(const char *line)
 	return false;
 }
 
-/* Poll reads without care what a wake-up from wherever writes. */
-static const char *const of_poll[] = {
-	"pollwake",  "do_sys_poll",	"do_poll", "poll_schedule_timeout",
-	"do_select", "core_sys_select",
-};
-
-/* Whether both sides of a race, "in A / B", are functions of poll. */
-static bool is_race_of_poll(const char *line)
-{
-	const char *name = strstr(line, " in ");
-	unsigned int sides = 0;
-	size_t i, len;
-
-	for (name = name ? name + 4 : ""; *name; name += strspn(name, " /")) {
-		/* Up to what the compiler may have appended. */
-		len = strcspn(name, " .");
-		for (i = 0; i < ARRAY_SIZE(of_poll); i++) {
-			if (strlen(of_poll[i]) == len &&
-			    !strncmp(of_poll[i], name, len))
-				break;
-		}
-		if (i == ARRAY_SIZE(of_poll))
-			return false;
-		sides++;
-		name += strcspn(name, " ");
-	}
-	return sides == 2;
-}
-
 /*
  * A race of data, from its first line to the one that names the reporter.  The
  * kernel has races of its own: those count that have kmonitor on a stack, but
- * not below an interrupt or fault, which has nothing to do with what it met.
+ * not below an interrupt or fault, which has nothing to do with what it met, nor
+ * below what those who wait, such as poll or io_uring, do when they are woken.
  */
 struct race {
 	char text[4096];
 	size_t len;
-	bool interrupted;
+	bool elsewhere;
 };
 
 /* Takes a line of a report; true once the line shows that it counts. */
@@ -98,8 +70,6 @@ static bool take_race(struct race *race, const char *line)
 
 	if (strstr(line, "BUG: KCSAN:")) {
 		race->len = 0;
-		if (is_race_of_poll(line))
-			return false;
 		room = sizeof(race->text);
 	} else if (!race->len) {
 		return false;
@@ -113,10 +83,10 @@ static bool take_race(struct race *race, const char *line)
 		race->len += len;
 	/* The first line of each of the stacks. */
 	if (strstr(line, " to 0x"))
-		race->interrupted = false;
-	if (strstr(line, " asm_"))
-		race->interrupted = true;
-	return !race->interrupted && strstr(line, "kmonitor");
+		race->elsewhere = false;
+	if (strstr(line, " asm_") || strstr(line, " __wake_up_common"))
+		race->elsewhere = true;
+	return !race->elsewhere && strstr(line, "kmonitor");
 }
 
 static bool scan(int fd)
