@@ -49,6 +49,8 @@ struct run {
 	int root_status;
 	bool root_ended;
 	bool timed_out;
+	/* What the tree was sent from here. */
+	sigset_t sent;
 	int64_t start_ns;
 	int64_t timeout_at;
 	int64_t kill_at;
@@ -181,6 +183,7 @@ static void signal_all(struct run *run, int signo)
 	struct kmonitor_kill kill = { .handle = run->handle, .signo = signo };
 	int ret = kmon_kill(run->fd, &kill);
 
+	sigaddset(&run->sent, signo);
 	if (ret && ret != -ENOENT)
 		complain("sending SIG%s: %s", sigabbrev_np(signo),
 			 strerror(-ret));
@@ -243,9 +246,18 @@ static void show_killed(const struct kmonitor_event *event)
 	complain("%s (%d) killed: %s", comm, event->tgid, details);
 }
 
+/* A child that was just being forked gets a signal without its sender. */
+static bool is_killed_here(const struct run *run,
+			   const struct kmonitor_abort *abort)
+{
+	if (abort->flags & KMONITOR_ABORT_SENDER_UNKNOWN)
+		return sigismember(&run->sent, abort->signo);
+	return abort->sender_pid == getpid();
+}
+
 static void take_abort(struct run *run, const struct kmonitor_event *event)
 {
-	if (event->abort.sender_pid == getpid())
+	if (is_killed_here(run, &event->abort))
 		return;
 	run->nr_killed++;
 	if (run->nr_killed > MAX_SHOWN)
@@ -429,6 +441,7 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_RUN_FAILED;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &run);
 
+	sigemptyset(&run.sent);
 	run.killed = json_object_new_array();
 	status = block_signals(&run);
 	if (!status)

@@ -70,12 +70,15 @@ verdict "$(sleepers 985) left" "0 left"
 cat >bomb <<'BOMB'
 ulimit -u 300
 b() { b | b & }
-trap "" TERM
+trap "$1" TERM
 b
 sleep 99
 BOMB
-expect 124 "a fork bomb" \
-	su nobody -s /bin/sh -c "kmon-run --timeout 1 --kill-after 0.5 -- bash $dir/bomb 2>$dir/bomb.err"
-verdict "$(left) left" "0 left"
+for trap in - ''; do
+	expect 124 "a fork bomb, SIGTERM '$trap'" su nobody -s /bin/sh -c \
+		"kmon-run --timeout 1 --kill-after 0.5 -- bash $dir/bomb '$trap' 2>$dir/bomb.err"
+	verdict "$(left) left" "0 left"
+	has bomb.err '^kmon-run: [0-9]+ processes, [0-9]+ failed, 0 killed by others, '
+done
 
 finish
