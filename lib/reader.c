@@ -11,30 +11,22 @@
 
 #define BATCH 256
 
-/* A consumer by read(2): records at and nr are still to be given. */
 struct by_read {
 	struct kmon_reader reader;
-	unsigned int at;
-	unsigned int nr;
 	struct kmonitor_event events[BATCH];
 };
 
-static int read_next(struct kmon_reader *reader,
-		     const struct kmonitor_event **event)
+static int read_more(struct kmon_reader *reader)
 {
 	struct by_read *by = (struct by_read *)reader;
-	int ret;
+	const int ret = kmon_read(reader->fd, by->events, BATCH);
 
-	if (by->at == by->nr) {
-		ret = kmon_read(reader->fd, by->events, BATCH);
-		/* What is at its end is no monitor. */
-		if (ret <= 0)
-			return ret == -EAGAIN ? 0 : ret ? ret : -EIO;
-		by->at = 0;
-		by->nr = ret;
-	}
-	*event = &by->events[by->at++];
-	return 1;
+	/* What is at its end is no monitor. */
+	if (ret <= 0)
+		return ret == -EAGAIN ? 0 : ret ? ret : -EIO;
+	reader->at = by->events;
+	reader->end = by->events + ret;
+	return 0;
 }
 
 static int read_poll_fd(const struct kmon_reader *reader)
@@ -48,7 +40,7 @@ static void read_free(struct kmon_reader *reader)
 }
 
 static const struct reader_ops read_ops = {
-	.next = read_next,
+	.more = read_more,
 	.poll_fd = read_poll_fd,
 	.free = read_free,
 };
@@ -96,15 +88,35 @@ void kmon_reader_free(struct kmon_reader *reader)
 		reader->ops->free(reader);
 }
 
+static inline int give(struct kmon_reader *reader,
+		       const struct kmonitor_event **event)
+{
+	*event = reader->at++;
+	return (*event)->type == KMONITOR_LOST &&
+			       !(reader->flags & KMON_READER_PASS_LOST) ?
+		       -EOVERFLOW :
+		       1;
+}
+
+static int next_of_more(struct kmon_reader *reader,
+			const struct kmonitor_event **event)
+{
+	const int ret = reader->ops->more(reader);
+
+	if (ret || reader->at == reader->end)
+		return ret;
+	reader->given = true;
+	return give(reader, event);
+}
+
 int kmon_reader_next(struct kmon_reader *reader,
 		     const struct kmonitor_event **event)
 {
-	int ret = reader->ops->next(reader, event);
-
-	if (ret == 1 && (*event)->type == KMONITOR_LOST &&
-	    !(reader->flags & KMON_READER_PASS_LOST))
-		return -EOVERFLOW;
-	return ret;
+	/* What is at hand is void when somebody else has moved the tail. */
+	if (reader->at == reader->end ||
+	    (reader->tail && !kmon_reader_release(reader)))
+		return next_of_more(reader, event);
+	return give(reader, event);
 }
 
 int kmon_reader_poll_fd(const struct kmon_reader *reader)

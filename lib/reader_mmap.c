@@ -12,48 +12,45 @@
 
 #include "reader.h"
 
+/* So many records are looked for at once. */
+#define BATCH 64
+
 /*
  * A consumer by mmap(2).  The page of the tail is mapped alone: it may be
  * written.
  */
 struct by_mmap {
 	struct kmon_reader reader;
-	uint32_t *tail;
 	size_t tail_size;
 	const struct kmonitor_header *header;
 	const struct kmonitor_event *records;
 	void *map;
 	size_t map_size;
 	uint32_t ring_records;
-	/* The position of the next record, and whether the one before is out. */
-	uint32_t position;
-	bool given;
 };
 
-static const struct kmonitor_event *record_at(const struct by_mmap *by,
-					      uint32_t position)
+/* The low half of seq, whatever the byte order. */
+static bool has_seq(const struct kmonitor_event *record, uint32_t seq)
 {
-	const struct kmonitor_event *record =
-		&by->records[position & (by->ring_records - 1)];
-	/* The low half of seq, whatever the byte order. */
-	uint64_t seq = __atomic_load_n(&record->seq, __ATOMIC_ACQUIRE);
-
-	return (uint32_t)seq == position + 1 ? record : NULL;
+	return (uint32_t)__atomic_load_n(&record->seq, __ATOMIC_ACQUIRE) == seq;
 }
 
-/*
- * Gives the last record back.  A tail that somebody else has moved, by reading,
- * stays where it is.
- */
-static void release(struct by_mmap *by)
+/* Those that are there from the position on, up to the end of the memory. */
+static bool find(struct by_mmap *by)
 {
-	uint32_t old = by->position - 1;
+	struct kmon_reader *reader = &by->reader;
+	const uint32_t first = reader->position & (by->ring_records - 1);
+	const uint32_t room = by->ring_records - first;
+	const struct kmonitor_event *record = &by->records[first];
+	const struct kmonitor_event *const limit =
+		record + (room < BATCH ? room : BATCH);
+	uint32_t seq = reader->position;
 
-	if (by->given)
-		__atomic_compare_exchange_n(by->tail, &old, by->position, false,
-					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-	by->given = false;
-	by->position = __atomic_load_n(by->tail, __ATOMIC_RELAXED);
+	reader->at = record;
+	while (record < limit && has_seq(record, ++seq))
+		record++;
+	reader->end = record;
+	return reader->at != record;
 }
 
 /* What waits for an empty ring, or for room, is put into it by a poll. */
@@ -67,22 +64,24 @@ static void flush(const struct by_mmap *by)
 		poll(&pollfd, 1, 0);
 }
 
-static int mmap_next(struct kmon_reader *reader,
-		     const struct kmonitor_event **event)
+static void give_back(struct kmon_reader *reader)
+{
+	if (reader->given)
+		kmon_reader_release(reader);
+	reader->given = false;
+}
+
+static int mmap_more(struct kmon_reader *reader)
 {
 	struct by_mmap *by = (struct by_mmap *)reader;
 
-	release(by);
-	*event = record_at(by, by->position);
-	if (!*event) {
+	give_back(reader);
+	reader->position = __atomic_load_n(reader->tail, __ATOMIC_RELAXED);
+	if (!find(by)) {
 		flush(by);
-		*event = record_at(by, by->position);
-		if (!*event)
-			return 0;
+		find(by);
 	}
-	by->given = true;
-	by->position++;
-	return 1;
+	return 0;
 }
 
 static int mmap_poll_fd(const struct kmon_reader *reader)
@@ -94,9 +93,9 @@ static void mmap_free(struct kmon_reader *reader)
 {
 	struct by_mmap *by = (struct by_mmap *)reader;
 
-	if (by->tail) {
-		release(by);
-		munmap(by->tail, by->tail_size);
+	if (reader->tail) {
+		give_back(reader);
+		munmap(reader->tail, by->tail_size);
 	}
 	if (by->map)
 		munmap(by->map, by->map_size);
@@ -104,7 +103,7 @@ static void mmap_free(struct kmon_reader *reader)
 }
 
 static const struct reader_ops mmap_ops = {
-	.next = mmap_next,
+	.more = mmap_more,
 	.poll_fd = mmap_poll_fd,
 	.free = mmap_free,
 };
@@ -133,9 +132,12 @@ int kmon_reader_new_mmap(int fd, struct kmon_reader **reader)
 		   info.tail_offset);
 	if (map == MAP_FAILED)
 		goto err_free;
-	by->tail = map;
-	by->position = __atomic_load_n(by->tail, __ATOMIC_RELAXED);
-	map = mmap(NULL, info.mmap_size, PROT_READ, MAP_SHARED, fd, 0);
+	by->reader.tail = map;
+	by->reader.position =
+		__atomic_load_n(by->reader.tail, __ATOMIC_RELAXED);
+	/* No page is to be missing when there are records to take. */
+	map = mmap(NULL, info.mmap_size, PROT_READ, MAP_SHARED | MAP_POPULATE,
+		   fd, 0);
 	if (map == MAP_FAILED)
 		goto err_free;
 	by->map = map;

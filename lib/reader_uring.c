@@ -42,7 +42,8 @@ struct by_uring {
 	uint16_t nr[BUFFERS];
 	unsigned int first_full;
 	unsigned int nr_full;
-	unsigned int at;
+	/* The first of them is being given. */
+	bool giving;
 	bool readable;
 	struct kmonitor_event events[BUFFERS][BATCH];
 };
@@ -183,16 +184,15 @@ static void give_back(struct by_uring *by)
 		provide(by, by->full[by->first_full]);
 	by->first_full = (by->first_full + 1) % BUFFERS;
 	by->nr_full--;
-	by->at = 0;
+	by->giving = false;
 }
 
-static int uring_next(struct kmon_reader *reader,
-		      const struct kmonitor_event **event)
+static int uring_more(struct kmon_reader *reader)
 {
 	struct by_uring *by = (struct by_uring *)reader;
 	int ret;
 
-	if (by->nr_full && by->at == by->nr[by->first_full])
+	if (by->giving)
 		give_back(by);
 	if (!by->nr_full) {
 		ret = by->error;
@@ -203,8 +203,10 @@ static int uring_next(struct kmon_reader *reader,
 		if (ret || !by->nr_full)
 			return ret;
 	}
-	*event = &by->events[by->full[by->first_full]][by->at++];
-	return 1;
+	reader->at = by->events[by->full[by->first_full]];
+	reader->end = reader->at + by->nr[by->first_full];
+	by->giving = true;
+	return 0;
 }
 
 static int uring_poll_fd(const struct kmon_reader *reader)
@@ -245,7 +247,7 @@ static void uring_free(struct kmon_reader *reader)
 }
 
 static const struct reader_ops uring_ops = {
-	.next = uring_next,
+	.more = uring_more,
 	.poll_fd = uring_poll_fd,
 	.free = uring_free,
 };

@@ -170,6 +170,56 @@ TEST_F(consumer, passes_a_loss_on_when_asked_to)
 	km_join(self->root);
 }
 
+/* Forks of the caller, whose own life is watched: one record each. */
+static void fork_some(int nr)
+{
+	while (nr--) {
+		const pid_t pid = km_fork();
+
+		if (!pid)
+			_exit(0);
+		km_join(pid);
+	}
+}
+
+/* Each record goes back with the next one, and others may read in between. */
+TEST(a_mapped_consumer_shares_its_ring_with_read)
+{
+	const struct kmonitor_event *event;
+	struct kmonitor_event taken[16];
+	struct kmon_reader *reader;
+	int fd = km_open(16);
+
+	km_add(fd, KMONITOR_TARGET_PROCESS, getpid(), KMONITOR_PROCESS_FORK, 0);
+	ASSERT_EQ(0, kmon_reader_new(fd, KMON_METHOD_MMAP, 0, &reader));
+	fork_some(10);
+	for (unsigned int i = 0; i < 4; i++) {
+		ASSERT_EQ(1, kmon_reader_next(reader, &event));
+		EXPECT_EQ(i + 1, event->seq);
+		EXPECT_EQ(10 - i, km_stats(fd).depth);
+	}
+	/* The one at hand, and one more. */
+	ASSERT_EQ(2, km_read(fd, taken, 2));
+	EXPECT_EQ(4, taken[0].seq);
+	ASSERT_EQ(1, kmon_reader_next(reader, &event));
+	EXPECT_EQ(6, event->seq);
+	ASSERT_EQ(5, km_read(fd, taken, 16));
+	EXPECT_EQ(6, taken[0].seq);
+	EXPECT_EQ(0, kmon_reader_next(reader, &event));
+	EXPECT_EQ(0, km_stats(fd).depth);
+	/* Around the end of the memory. */
+	fork_some(12);
+	for (unsigned int i = 0; i < 12; i++) {
+		ASSERT_EQ(1, kmon_reader_next(reader, &event));
+		EXPECT_EQ(i + 11, event->seq);
+	}
+	EXPECT_EQ(1, km_stats(fd).depth);
+	kmon_reader_free(reader);
+	EXPECT_EQ(0, km_stats(fd).depth);
+	EXPECT_EQ(0, km_stats(fd).lost);
+	close(fd);
+}
+
 TEST(unknown_methods_and_flags_are_refused)
 {
 	struct kmon_reader *reader;

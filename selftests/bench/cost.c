@@ -485,5 +485,8 @@ int main(int argc, char **argv)
 	measure_take("take: read(2), each record", take_read);
 	measure_take("take: io_uring multishot read, each record", take_uring);
 	measure_take("take: mmap, each record", take_mmap);
+	measure_take("library: read, each record", take_library_read);
+	measure_take("library: io_uring, each record", take_library_uring);
+	measure_take("library: mmap, each record", take_library_mmap);
 	return 0;
 }

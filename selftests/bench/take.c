@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Three ways to take held records out of a full ring. */
+/* Ways to take held records out of a full ring: by hand, and by the library. */
 
 #include <liburing.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../../lib/kmon.h"
 #include "../common.h"
 #include "take.h"
 #include "work.h"
@@ -106,4 +107,55 @@ double take_mmap(int fd)
 	munmap(area, info.mmap_size);
 	munmap(tail, KM_PAGE);
 	return start / (double)RING_TAKE;
+}
+
+static void take_some(struct kmon_reader *reader, int n)
+{
+	const struct kmonitor_event *event;
+	uint64_t sum = 0;
+	int ret;
+
+	while (n) {
+		ret = kmon_reader_next(reader, &event);
+		check(ret >= 0, "kmon_reader_next: %s", km_error(ret));
+		if (ret) {
+			sum += event->type + event->pid;
+			n--;
+		} else {
+			kmon_reader_wait(reader, -1);
+		}
+	}
+	check(sum, "no records");
+}
+
+/* The first half puts the consumer's own memory into place. */
+static double take_library(int fd, enum kmon_method method)
+{
+	struct kmon_reader *reader;
+	uint64_t start;
+	int ret = kmon_reader_new(fd, method, 0, &reader);
+
+	if (ret)
+		return -1;
+	take_some(reader, RING_TAKE / 2);
+	start = now();
+	take_some(reader, RING_TAKE / 2);
+	start = now() - start;
+	kmon_reader_free(reader);
+	return start / (double)(RING_TAKE / 2);
+}
+
+double take_library_read(int fd)
+{
+	return take_library(fd, KMON_METHOD_READ);
+}
+
+double take_library_uring(int fd)
+{
+	return take_library(fd, KMON_METHOD_URING);
+}
+
+double take_library_mmap(int fd)
+{
+	return take_library(fd, KMON_METHOD_MMAP);
 }

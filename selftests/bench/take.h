@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Three ways to take held records out of a full ring. */
+/* Ways to take held records out of a full ring: by hand, and by the library. */
 #ifndef KMONITOR_BENCH_TAKE_H
 #define KMONITOR_BENCH_TAKE_H
 
@@ -10,5 +10,8 @@
 double take_read(int fd);
 double take_uring(int fd);
 double take_mmap(int fd);
+double take_library_read(int fd);
+double take_library_uring(int fd);
+double take_library_mmap(int fd);
 
 #endif /* KMONITOR_BENCH_TAKE_H */
