@@ -42,12 +42,15 @@ static void add_status(struct text *text, int status)
 
 static void add_memory(struct text *text, uint64_t kib)
 {
+	const double mib = (double)kib / 1024;
+
+	/* No 1024.0M: what would be rounded to that is 1.0G. */
 	if (kib < 1024)
 		kmon_text_add(text, "%lluK", (unsigned long long)kib);
-	else if (kib < 1024 * 1024)
-		kmon_text_add(text, "%.1fM", (double)kib / 1024);
+	else if (mib < 1023.95)
+		kmon_text_add(text, "%.1fM", mib);
 	else
-		kmon_text_add(text, "%.1fG", (double)kib / 1024 / 1024);
+		kmon_text_add(text, "%.1fG", mib / 1024);
 }
 
 static void add_usage(struct text *text, uint64_t utime_ns, uint64_t stime_ns,

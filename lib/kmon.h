@@ -222,8 +222,10 @@ int kmon_reader_new(int fd, enum kmon_method method, unsigned int flags,
  * @reader: Set to the consumer.
  *
  * Requests are put into the submission queue here and in kmon_reader_next();
- * the caller submits them.  kmon_reader_free() cancels what is under way, for
- * which it submits; a last completion may come behind it, which the caller drops.
+ * the caller submits them.  kmon_reader_free(), for which @ring must still be
+ * there, cancels what is under way, for which it submits.  Completions that were
+ * there, and the one that tells of the cancellation, come behind it: the caller
+ * drops them, and doesn't use @user_data again before.
  *
  * Return: 0, -EBUSY if the submission queue is full, or another negative errno
  *	value.

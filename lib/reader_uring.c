@@ -214,22 +214,19 @@ static int uring_poll_fd(const struct kmon_reader *reader)
 	return ((const struct by_uring *)reader)->ring->ring_fd;
 }
 
-/*
- * The request keeps the descriptor open, and fills the buffers.  That it is
- * gone is said by a completion of its own; of the cancellation only a failure.
- */
+/* The request keeps the descriptor open, and fills the buffers. */
 static void disarm(struct by_uring *by)
 {
-	struct io_uring_sqe *sqe;
+	struct io_uring_sync_cancel_reg all = {
+		.addr = by->user_data,
+		.fd = -1,
+		.flags = IORING_ASYNC_CANCEL_ALL,
+		.timeout = { -1, -1 },
+	};
 
+	/* It may not have been submitted. */
 	io_uring_submit(by->ring);
-	sqe = io_uring_get_sqe(by->ring);
-	if (!sqe)
-		return;
-	io_uring_prep_cancel64(sqe, by->user_data, 0);
-	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-	sqe->user_data = by->user_data;
-	io_uring_submit_and_get_events(by->ring);
+	io_uring_register_sync_cancel(by->ring, &all);
 }
 
 static void uring_free(struct kmon_reader *reader)

@@ -23,6 +23,7 @@
 #include "command.h"
 #include "common.h"
 #include "kmon.h"
+#include "output.h"
 
 #define BATCH 64
 #define RING 4096
@@ -185,8 +186,7 @@ static void signal_all(struct run *run, int signo)
 
 	sigaddset(&run->sent, signo);
 	if (ret && ret != -ENOENT)
-		complain("sending SIG%s: %s", sigabbrev_np(signo),
-			 strerror(-ret));
+		complain("sending signal %d: %s", signo, strerror(-ret));
 	if (kill.refused)
 		complain("%u processes may not be signalled", kill.refused);
 }
@@ -222,7 +222,7 @@ static void reap(struct run *run)
 }
 
 /* From a terminal a signal goes to the command, too. */
-static void take_signal(struct run *run)
+static void handle_signal(struct run *run)
 {
 	struct signalfd_siginfo info;
 
@@ -331,7 +331,7 @@ static int watch(struct run *run)
 		}
 		take_time(run);
 		if (fds[1].revents)
-			take_signal(run);
+			handle_signal(run);
 		status = fds[0].revents ? take_records(run) : 0;
 		if (status)
 			return status;
@@ -381,9 +381,7 @@ static void print_json(const struct run *run, double wall)
 			       json_object_new_uint64(run->lost));
 	json_object_object_add(object, "killed", json_object_get(run->killed));
 	fprintf(stderr, "%s\n",
-		json_object_to_json_string_ext(
-			object, JSON_C_TO_STRING_PLAIN |
-					JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_to_json_string_ext(object, JSON_FLAGS));
 	json_object_put(object);
 }
 

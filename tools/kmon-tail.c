@@ -55,7 +55,6 @@ struct tail {
 
 	/* The state of the run. */
 	bool colour;
-	unsigned int text_flags;
 	struct exec_args args;
 	struct kmon_table *table;
 	int64_t start_ns;
@@ -340,9 +339,8 @@ static int open_output(struct tail *tail)
 	setvbuf(file, buffer, tail->line_buffered ? _IOLBF : _IOFBF,
 		sizeof(buffer));
 	tail->colour = wants_colour(file);
-	tail->text_flags = tail->output.text_flags;
 	if (tail->relative)
-		tail->text_flags |= KMON_TEXT_RELATIVE;
+		tail->output.text_flags |= KMON_TEXT_RELATIVE;
 	if (tail->json || tail->template || tail->quiet)
 		return 0;
 	kmon_format_header(line, sizeof(line));
@@ -388,9 +386,9 @@ static int write_text(struct tail *tail, const struct shown *shown,
 	char line[KMON_LINE_MAX];
 
 	kmon_format_event(&shown->event, shown->wall_offset,
-			  tail->text_flags | indent, line, sizeof(line));
+			  tail->output.text_flags | indent, line, sizeof(line));
 	kmon_format_args(shown->args, tail->exec_args ? shown->args_len : 0,
-			 tail->text_flags, args, sizeof(args));
+			 tail->output.text_flags, args, sizeof(args));
 	if (fprintf(tail->output.file, "%s%s%s%s%s%s\n", colour, line,
 		    *args ? ": " : "", args,
 		    *args && shown->truncated ? " ..." : "",
@@ -408,7 +406,7 @@ static int write_record(struct tail *tail, const struct shown *shown,
 	if (!tail->template || shown->event.type == KMONITOR_LOST)
 		return write_text(tail, shown, indent);
 	if (template_write(tail->template, tail->output.file, shown,
-			   tail->text_flags))
+			   tail->output.text_flags))
 		return output_failed(&tail->output, errno);
 	return 0;
 }
@@ -424,22 +422,12 @@ static int64_t offset_of(struct tail *tail, const struct kmonitor_event *event,
 	return -tail->start_ns;
 }
 
-/* Of single processes the children aren't followed: no record tells of their end. */
-static bool follows_children(const struct source *source)
-{
-	for (size_t i = 0; i < source->nr_targets; i++) {
-		if (source->targets[i].filter.target != KMONITOR_TARGET_PROCESS)
-			return true;
-	}
-	return !source->nr_targets || source->command;
-}
-
 static int update_table(struct tail *tail, const struct kmonitor_event *event)
 {
 	int ret = 0;
 
 	if (tail->table && (event->type != KMONITOR_PROCESS_FORK ||
-			    follows_children(&tail->source)))
+			    source_follows_child(event)))
 		ret = kmon_table_update(tail->table, event);
 	if (!ret)
 		return 0;
@@ -591,6 +579,8 @@ static int run(struct tail *tail)
 		status = source_run(&tail->source);
 	if (!status)
 		status = exec_args_flush(&tail->args);
+	if (!status)
+		status = output_close(&tail->output);
 	if (!status && tail->metrics_name)
 		status = tick(tail);
 	if (!status) {
@@ -612,8 +602,6 @@ int main(int argc, char **argv)
 
 	configure(&tail);
 	status = run(&tail);
-	if (!status)
-		status = output_close(&tail.output);
 	status = source_close(&tail.source) ?: status;
 	kmon_table_free(tail.table);
 	template_free(tail.template);

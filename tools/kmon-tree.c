@@ -265,6 +265,9 @@ static int take(void *tool, const struct kmonitor_event *event,
 	/* A recording may have them; they have no process. */
 	if (event->type == KMONITOR_EXEC_ARGS)
 		return 0;
+	if (event->type == KMONITOR_PROCESS_FORK &&
+	    !source_follows_child(event))
+		return 0;
 	tree->output.wall_offset = wall_offset;
 	if (!tree->first_ns)
 		tree->first_ns = event->time_ns;
@@ -297,14 +300,20 @@ static bool is_empty(const struct tree *tree)
 	       (tree->nr_trees || !tree->suspects);
 }
 
+/* The kernel tells of it all; of a recording it isn't known what was followed. */
+static bool is_one_tree(const struct tree *tree)
+{
+	const struct source *source = &tree->source;
+
+	return tree->nr_trees == 1 &&
+	       source->nr_targets + !!source->command <= 1 &&
+	       tree->trees.processes >= tree->ended.processes;
+}
+
 static int finish(struct tree *tree)
 {
-	/* The kernel's, unless they are not those of all that was followed. */
-	struct tree_totals totals =
-		tree->nr_trees == 1 &&
-				tree->trees.processes >= tree->ended.processes ?
-			tree->trees :
-			tree->ended;
+	struct tree_totals totals = is_one_tree(tree) ? tree->trees :
+							tree->ended;
 	int status = source_status(&tree->source);
 	int ret = 0;
 
@@ -321,7 +330,7 @@ static int finish(struct tree *tree)
 	if (!ret)
 		ret = write_totals(&tree->output, &totals);
 	if (!ret)
-		ret = output_flush(&tree->output.to);
+		ret = output_close(&tree->output.to);
 	return ret ?: status;
 }
 
@@ -356,8 +365,6 @@ int main(int argc, char **argv)
 	tree.source.idle = idle;
 	tree.source.tool = &tree;
 	status = run(&tree);
-	if (!status)
-		status = output_close(&tree.output.to);
 	status = source_close(&tree.source) ?: status;
 	kmon_table_free(tree.table);
 	tdestroy(tree.suspects, free);

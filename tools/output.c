@@ -12,8 +12,6 @@
 #include "kmon.h"
 #include "output.h"
 
-#define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-
 void output_reader_gone(void)
 {
 	raise(SIGPIPE);

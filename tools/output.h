@@ -7,6 +7,8 @@
 
 #include <json-c/json.h>
 
+#define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
 struct output {
 	/* What -o says, or NULL for standard output. */
 	const char *name;

@@ -14,6 +14,7 @@
 
 #include "common.h"
 #include "plot.h"
+#include "source.h"
 
 /* What is kept of the arguments of a process. */
 #define ARGS_MAX 1000
@@ -193,6 +194,8 @@ static int add_fork(struct plot *plot, const struct kmonitor_event *event)
 	/* The one that forked is at least as old. */
 	if (!subject(plot, event))
 		return -ENOMEM;
+	if (!source_follows_child(event))
+		return 0;
 	process = subject(plot, &child);
 	if (!process)
 		return -ENOMEM;

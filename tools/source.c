@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 /* The clock is asked so often at least, and is set if it has gone so far. */
 #define CLOCK_RECORDS 1024
 /* So many are taken before signals and times are looked at. */
-#define TURN_RECORDS 1024
+#define TURN_RECORDS 128
 #define RECHECK_NS (NSEC_PER_SEC / 10)
 #define CLOCK_DRIFT_NS 1000000
 
@@ -114,6 +115,7 @@ static int add_filters(struct source *source)
 		filter->flags = source->filter_flags;
 		/* Its end must be noticed, if not shown. */
 		if (filter->target == KMONITOR_TARGET_PROCESS) {
+			filter->cookie = COOKIE_ALONE;
 			filter->events |= KMONITOR_PROCESS_EXIT;
 			filter->flags &= ~KMONITOR_FILTER_FAILED_ONLY;
 		}
@@ -172,29 +174,84 @@ static const char *recording_strerror(int error)
 	return strerror(-error);
 }
 
-/* Of a stream nothing is buffered here, so that poll(2) tells of all that is there. */
+static int64_t deadline(const struct source *source)
+{
+	return source->duration_ns ? source->start_ns + source->duration_ns :
+				     NEVER;
+}
+
+/* Of a recording: whether a signal or -D ends the run. */
+static bool is_over(struct source *source)
+{
+	const int signo = take_signal();
+
+	if (signo)
+		source->signal = signo;
+	return source->signal || now_ns() >= deadline(source);
+}
+
+/* While nothing comes, what came is shown; the end of the run is one of the stream. */
+static ssize_t read_stream(void *cookie, char *buf, size_t size)
+{
+	struct source *source = cookie;
+	struct pollfd fds[] = {
+		{ .fd = source->from_fd, .events = POLLIN },
+		{ .fd = signal_fd(), .events = POLLIN },
+		/* Only for the error when the reader of a pipe has gone. */
+		{ .fd = source->output ? fileno(source->output) : -1 },
+	};
+
+	while (!poll(fds, 1, 0)) {
+		if (source->idle && source->running)
+			source->stream_status = source->idle(source->tool);
+		if (source->stream_status || is_over(source))
+			return 0;
+		poll(fds, 3, poll_timeout(deadline(source)));
+		if (fds[2].revents & POLLERR)
+			output_reader_gone();
+	}
+	return read(source->from_fd, buf, size);
+}
+
 static int open_from_file(struct source *source)
 {
 	struct stat st;
 
-	source->from = strcmp(source->from_name, "-") ?
-			       fopen(source->from_name, "re") :
-			       stdin;
-	if (!source->from || fstat(fileno(source->from), &st))
+	source->from_fd = STDIN_FILENO;
+	if (strcmp(source->from_name, "-"))
+		source->from_fd = open(source->from_name,
+				       O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (source->from_fd < 0 || fstat(source->from_fd, &st))
 		return -errno;
 	source->from_stream = !S_ISREG(st.st_mode);
-	if (source->from_stream)
-		setvbuf(source->from, NULL, _IONBF, 0);
-	return kmon_recording_open(source->from, &source->recording);
+	source->from = source->from_stream ?
+			       fopencookie(source, "r",
+					   (cookie_io_functions_t){
+						   .read = read_stream }) :
+			       fdopen(source->from_fd, "r");
+	return source->from ?
+		       kmon_recording_open(source->from, &source->recording) :
+		       -errno;
 }
 
 static int open_from(struct source *source)
 {
-	const int ret = open_from_file(source);
+	int ret = catch_signals();
 
+	if (ret)
+		return ret;
+	source->start_ns = now_ns();
+	ret = open_from_file(source);
 	if (!ret) {
 		source->foreign = !kmon_recording_is_local(source->recording);
+		source->ring_records =
+			kmon_recording_info(source->recording)->ring_records;
 		return 0;
+	}
+	if (source->from_stream && is_over(source)) {
+		if (source->signal)
+			return EXIT_SIGNAL(source->signal);
+		ret = -ETIME;
 	}
 	complain("-f %s: %s", source->from_name, recording_strerror(ret));
 	return EXIT_FAILURE;
@@ -211,7 +268,8 @@ int source_open(struct source *source)
 		status = add_filters(source);
 	if (!status && source->record_name)
 		status = open_record(source);
-	return status;
+	/* Before there is an output from which to see that it runs. */
+	return status ?: catch_signals();
 }
 
 int source_close(struct source *source)
@@ -220,8 +278,10 @@ int source_close(struct source *source)
 
 	kmon_reader_free(source->reader);
 	kmon_recording_free(source->recording);
-	if (source->from && source->from != stdin)
+	if (source->from)
 		fclose(source->from);
+	if (source->from_stream)
+		close(source->from_fd);
 	if (source->fd >= 0)
 		close(source->fd);
 	free(source->targets);
@@ -278,12 +338,13 @@ static void note_end(struct source *source, const struct kmonitor_event *event)
 
 /*
  * The exit of a process may be among lost records (an EMPTY never is).  Its
- * entry is gone then, whoever has its pid now; or will be in a moment, which is
- * why that is asked twice.
+ * entry is gone then, whoever has its pid now; or will be in a moment: that is
+ * asked less and less often.
  */
 static void find_lost_ends(struct source *source)
 {
-	source->recheck_at = NEVER;
+	source->recheck_ns *= 2;
+	source->recheck_at = now_ns() + source->recheck_ns;
 	for (size_t i = 0; i < source->nr_targets; i++) {
 		struct target *target = &source->targets[i];
 		struct kmonitor_kill kill = { .handle = target->filter.handle };
@@ -321,7 +382,7 @@ static int take_live(struct source *source, const struct kmonitor_event *event)
 		return status;
 	switch (event->type) {
 	case KMONITOR_LOST:
-		find_lost_ends(source);
+		source->recheck_ns = RECHECK_NS;
 		source->recheck_at = now_ns() + RECHECK_NS;
 		break;
 	case KMONITOR_SNAPSHOT_END:
@@ -418,12 +479,6 @@ static void handle_signal(struct source *source)
 	}
 }
 
-static int64_t deadline(const struct source *source)
-{
-	return source->duration_ns ? source->start_ns + source->duration_ns :
-				     NEVER;
-}
-
 static int64_t next_time(const struct source *source)
 {
 	const int64_t end = deadline(source);
@@ -475,43 +530,25 @@ static int watch(struct source *source)
 	return status;
 }
 
-/* A stream may have nothing for long: what there was is shown before. */
-static int await_recorded(struct source *source)
-{
-	struct pollfd fds[] = {
-		{ .fd = fileno(source->from), .events = POLLIN },
-		{ .fd = signal_fd(), .events = POLLIN },
-	};
-	int status;
-
-	if (!source->from_stream || poll(fds, 2, 0))
-		return 0;
-	status = source->idle ? source->idle(source->tool) : 0;
-	if (!status)
-		poll(fds, 2, poll_timeout(deadline(source)));
-	return status;
-}
-
-static bool is_over(struct source *source)
-{
-	source->signal = take_signal();
-	return source->done || source->signal || now_ns() >= deadline(source);
-}
-
+/* A signal or -D ends a file at once; of a stream, what is there is still taken. */
 static int replay(struct source *source)
 {
 	const struct kmonitor_event *event;
-	int status = 0, ret = 0;
+	int status = 0, ret = 1;
 
-	while (!status && !is_over(source)) {
-		status = await_recorded(source);
-		if (status || is_over(source))
-			break;
+	while (!status && !source->done && source->remaining) {
+		if (!(source->taken % TURN_RECORDS) && is_over(source)) {
+			if (!source->from_stream)
+				break;
+			finish(source);
+		}
 		ret = kmon_recording_next(source->recording, &event,
 					  &source->wall_offset);
 		if (ret != 1)
 			break;
 		source->taken++;
+		if (source->remaining > 0)
+			source->remaining--;
 		if (event->type == KMONITOR_LOST)
 			source->lost += event->lost.count;
 		status = source->take(source->tool, event, source->wall_offset);
@@ -520,6 +557,8 @@ static int replay(struct source *source)
 		complain("-f %s: %s", source->from_name, strerror(-ret));
 		return EXIT_FAILURE;
 	}
+	if (!status)
+		status = source->stream_status;
 	if (!status && source->idle)
 		status = source->idle(source->tool);
 	return status;
@@ -546,17 +585,19 @@ static int start(struct source *source)
 
 int source_run(struct source *source)
 {
-	int status = catch_signals();
+	int status = 0;
 
-	if (status)
-		return status;
-	source->start_ns = now_ns();
-	source->tick_at = source->start_ns + NSEC_PER_SEC;
+	source->running = true;
 	if (source->from)
 		return replay(source);
+	source->start_ns = now_ns();
+	source->tick_at = source->start_ns + NSEC_PER_SEC;
 	source->snapshotting = source->snapshot;
-	if (source->command)
-		status = start(source);
+	if (source->command) {
+		const int signo = take_signal();
+
+		status = signo ? EXIT_SIGNAL(signo) : start(source);
+	}
 	if (!status)
 		status = watch(source);
 	if (!status && source->record && fflush(source->record))

@@ -17,6 +17,9 @@
 	(KMONITOR_TASK | KMONITOR_SNAPSHOT_END | KMONITOR_LOST | \
 	 KMONITOR_EMPTY | KMONITOR_UNTRACKED | KMONITOR_EXEC_ARGS)
 
+/* Of the records of a process that is followed without its children. */
+#define COOKIE_ALONE 1
+
 /* A process, tree, cgroup or user, or all, as an option named it. */
 struct target {
 	struct kmonitor_filter filter;
@@ -57,18 +60,23 @@ struct source {
 	struct kmon_reader *reader;
 	uint32_t ring_records;
 	FILE *from;
+	int from_fd;
 	/* It is no file but a pipe, say, where more may come. */
 	bool from_stream;
+	/* What went wrong while one was waited for. */
+	int stream_status;
 	FILE *record;
 	struct kmon_recording *recording;
+	bool running;
 	pid_t child;
 	uint64_t child_tree;
 	bool child_ended;
 	bool snapshotting;
 	/* There may be more to take at once. */
 	bool more;
-	/* When to ask again who has ended, after a loss. */
+	/* When to ask who has ended, after a loss, and how long after the time before. */
 	int64_t recheck_at;
+	int64_t recheck_ns;
 	/* Of a recording: the ids in it mean nothing on this system, or not now. */
 	bool foreign;
 	int64_t wall_offset;
@@ -90,16 +98,22 @@ struct source {
 /* The options that all tools have that show records, as a child of theirs. */
 extern const struct argp source_argp;
 
-#define SOURCE_INIT                                                       \
-	{                                                                 \
-		.ring = 16384,                                            \
-		.events = KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXEC | \
-			  KMONITOR_PROCESS_EXIT,                          \
-		.fd = -1, .recheck_at = NEVER, .remaining = -1            \
+#define SOURCE_INIT                                                           \
+	{                                                                     \
+		.ring = 16384,                                                \
+		.events = KMONITOR_PROCESS_FORK | KMONITOR_PROCESS_EXEC |     \
+			  KMONITOR_PROCESS_EXIT,                              \
+		.fd = -1, .from_fd = -1, .recheck_at = NEVER, .remaining = -1 \
 	}
 
 /* Opens what records come from.  0, or the exit status. */
 int source_open(struct source *source);
+
+/* Whether a record of the child, as of its end, will come: it is known by a fork. */
+static inline bool source_follows_child(const struct kmonitor_event *fork)
+{
+	return fork->cookie != COOKIE_ALONE;
+}
 
 /* Takes records up to the end of what is followed.  0, or the exit status. */
 int source_run(struct source *source);

@@ -59,7 +59,7 @@ same() {
 
 # await COMMAND...: until it succeeds.
 await() {
-	for _ in $(seq 600); do
+	for _ in $(seq 2400); do
 		"$@" && return
 		sleep 0.1
 	done

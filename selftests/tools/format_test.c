@@ -229,6 +229,10 @@ TEST(memory_has_the_unit_that_suits_it)
 	EXPECT_STREQ("1023K", text);
 	kmon_format_memory(1536, text, sizeof(text));
 	EXPECT_STREQ("1.5M", text);
+	kmon_format_memory((1 << 20) - 53, text, sizeof(text));
+	EXPECT_STREQ("1023.9M", text);
+	kmon_format_memory((1 << 20) - 1, text, sizeof(text));
+	EXPECT_STREQ("1.0G", text);
 	kmon_format_memory(2 << 20, text, sizeof(text));
 	EXPECT_STREQ("2.0G", text);
 	EXPECT_LT(0, kmon_format_memory(UINT64_MAX, text, sizeof(text)));

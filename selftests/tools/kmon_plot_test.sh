@@ -210,10 +210,25 @@ verdict "mode $(stat -c %a a.svg)" "mode 644"
 
 # A user's tree, for a time.
 sh -c 'while :; do /bin/true; sleep 0.05; done' &
-expect 0 "a tree that goes on" kmon-plot -t $! -D 0.5 -o tree.svg
-kill $!
+looper=$!
+expect 0 "a tree that goes on" kmon-plot -t $looper -D 0.5 -o tree.svg
 well_formed tree.svg
 has tree.svg '^still running</title>'
 has tree.svg 'began before$|began before, '
+set -m
+kmon-plot -t $looper -o cut.svg 2>err &
+pid=$!
+set +m
+# shellcheck disable=SC2317 # called by await
+catches_int() { (($(sed -n 's/^SigCgt:[[:space:]]*/0x/p' "/proc/$1/status") & 2)); }
+await catches_int $pid
+kill -INT $pid
+ended "interrupted" 130
+has err '^kmon-plot: [0-9]+ process.*, 0 lost, '
+well_formed cut.svg
+# Without its children.
+expect 0 "a process" kmon-plot -p $looper -D 1 -o one.svg
+verdict "$(bars one.svg) bars" "1 bars"
+kill $looper
 
 finish

@@ -8,13 +8,12 @@ set -u
 . "$(dirname "$0")/helpers/checks.sh"
 limits=/proc/sys/kernel/kmonitor
 
-
 # Each option of the help is in this script.
 expect 0 "help" kmon-tail --help
 grep -oE '^ +(-., )?--[a-z-]+|^ +-.,' out | grep -oE -- '-[^ ,]+' >options
 while read -r option; do
 	case $option in -\? | --usage | --help | -V | --version) continue ;; esac
-	grep -vE '^#' "$0" | grep -qE -- "$option([= );']|\$)"
+	grep -E '^[^#]*(kmon-tail|bad|writes|for way|for options?) ' "$0" | grep -qE -- " $option([= );\"']|\$)"
 	verdict "$option is tested: $?" "$option is tested: 0"
 done <options
 expect 0 "usage" kmon-tail --usage
@@ -198,7 +197,8 @@ shows comm bash -c 'echo -n renamed >/proc/self/comm'
 shows sid sh -c 'setsid true; true'
 shows ptrace strace -o /dev/null true
 
-# What is followed.
+# What is followed. A run that was interrupted ends as others do.
+summary='^kmon-tail: [0-9]+ records, [0-9]+ lost, '
 sh -c 'until [ -e go ]; do sleep 0.05; done; (exit 3); exit 5' &
 in_background kmon-tail -o out -p $!
 touch go
@@ -211,6 +211,24 @@ touch go
 ended "a tree ends the run" 0
 has out 'exit 3, cpu'
 has out ' empty .*root exit 5'
+rm go
+sh -c 'until [ -e go ]; do sleep 0.05; done; exit 0' &
+in_background kmon-tail -x -o out -p $!
+touch go
+ended "a success that isn't shown ends the run" 0
+lacks out ' exit '
+rm go
+# Its children, whose end nobody tells, are not taken for alive.
+sh -c 'until [ -e go ]; do sleep 0.05; done; (true); (sleep 0.1; exit 3)' &
+parent=$!
+in_background kmon-tail -i -w recording -o out -p $$ -p $parent
+touch go
+await grep -qE " exit +$parent " out
+kill -INT "$pid"
+ended "processes and not their children" 130
+cp out live
+expect 0 "the same again" kmon-tail -i -f recording -o out
+same live out "the same"
 rm go
 # Stopped, so that a ring of two must lose the end.
 for option in -p -t; do
@@ -226,20 +244,22 @@ for option in -p -t; do
 	lacks out " exit +$victim "
 	rm go
 done
-in_background kmon-tail -o out -u nobody
+in_background kmon-tail -S -o out -u nobody
 su nobody -s /bin/sh -c 'quick; true'
 quick
 kill -INT "$pid"
 ended "a user, until interrupted" 130
+has err "$summary"
 has out ' 65534 quick .*exit 0'
 lacks out ' 0 quick '
 mkdir /sys/fs/cgroup/tail_test /sys/fs/cgroup/tail_test/inner
 for name in tail_test /sys/fs/cgroup/tail_test; do
-	in_background kmon-tail -o out -c $name
+	in_background kmon-tail -S -o out -c $name
 	sh -c 'echo $$ >/sys/fs/cgroup/tail_test/inner/cgroup.procs; quick 1; true'
 	quick 1 2
 	kill -TERM "$pid"
 	ended "a cgroup, until terminated" 143
+	has err "$summary"
 	has out ' quick .*exit 1,'
 	lacks out ' quick .*exit 2,'
 done
@@ -262,10 +282,11 @@ for name in "container docker-$digits.scope docker:$digits ${digits:0:63}" \
 	read -r option directory shown id <<<"$name"
 	mkdir "/sys/fs/cgroup/$directory"
 	move="echo \$\$ >/sys/fs/cgroup/$directory/cgroup.procs; quick 1; true"
-	in_background kmon-tail -o out "--$option" "$id"
+	in_background kmon-tail -S -o out "--$option" "$id"
 	sh -c "$move"
-	kill -TERM "$pid"
-	ended "a $option" 143
+	kill -HUP "$pid"
+	ended "a $option" 129
+	has err "$summary"
 	has out ' quick .*exit 1,'
 	expect 0 "the name of a $option" kmon-tail -e exec -F '{comm} {cgroup} {container}' sh -c "$move"
 	has out "^quick /$directory $shown\$"
@@ -296,13 +317,14 @@ rm ready
 # When to stop.
 expect 0 "a number of records" kmon-tail -n 2 -j sh -c '(true); (true)'
 verdict "$(wc -l <out) lines" "2 lines"
-expect 0 "a time" kmon-tail -D 0.2 sleep 1
+expect 0 "a time" kmon-tail -D 0.2 sh -c 'echo $$ >sleeper; exec sleep 999'
 lacks out ' exit '
+kill "$(cat sleeper)"
 # Slower than its records come, so that there is always one more.
 bash -c 'while :; do (true); done' &
 busy=$!
-expect 0 "a time without an idle moment" timeout 60 strace -o trace -e inject=write:delay_enter=4000 \
-	kmon-tail -l -D 0.5 --ring 64 -t $busy
+expect 0 "a time without an idle moment" timeout 200 strace -o trace -e inject=write:delay_enter=20000 \
+	kmon-tail -l -D 2 --ring 64 -t $busy
 has out 'LOST [0-9]+ record'
 kill $busy
 wait $busy 2>/dev/null
@@ -426,14 +448,27 @@ has err '^kmon-tail: -f .*/private: Permission denied$'
 mkfifo stream
 exec 7<>stream
 cat recording >stream
-in_background kmon-tail -o out -f stream
+in_background kmon-tail -S -o out -f stream
 await grep -q ' exit .* exit 2,' out
 kill -INT "$pid"
 ended "a stream, until interrupted" 130
+has err "$summary"
 cat recording >stream
 expect 0 "a stream for a time" kmon-tail -D 0.3 -f - <stream
 has out ' exit .* exit 2,'
+# Half a frame is there, of the header or of a record.
+head -c 200 recording >stream
+expect 1 "a stream that stalls at once, for a time" kmon-tail -f stream -D 0.3
+has err '^kmon-tail: -f stream: Timer expired$'
 exec 7>&-
+exec 7<>stream
+head -c 700 recording >stream
+expect 0 "a stream that stalls, for a time" kmon-tail -f stream -D 0.3
+verdict "$(wc -l <out) lines" "3 lines"
+exec 7>&-
+expect 1 "a stream that nobody writes, for a time" kmon-tail -f stream -D 0.3
+kmon-tail -f - 2>err < <(cat recording; exec sleep 99) | head -n 1 >out
+verdict "nobody reads what a stream has: ${PIPESTATUS[0]}" "nobody reads what a stream has: 141"
 expect 0 "a stream that ends" bash -c 'cat recording | kmon-tail -f -'
 has out ' exit .* exit 2,'
 
@@ -452,7 +487,7 @@ has metrics '^kmonitor_records_lost_total 0$'
 has metrics '^kmonitor_lag_seconds [0-9.e-]+$'
 verdict "$(grep -c '^# HELP ' metrics) $(grep -c '^# TYPE ' metrics) $(grep -c '^kmonitor_' metrics)" "6 6 6"
 verdict "$(echo metrics*)" metrics
-in_background kmon-tail -o out --metrics metrics -a
+in_background kmon-tail -S -o out --metrics metrics -a
 sleep 1.5
 quick
 before=$(cat metrics)
@@ -460,7 +495,9 @@ until [ "$(cat metrics)" != "$before" ]; do sleep 0.1; done
 verdict "each second" "each second"
 kill -INT "$pid"
 ended "metrics of all" 130
-expect 0 "metrics by a pipe" bash -c 'kmon-tail -q --metrics >(cat >piped) true; sleep 0.2'
+has err "$summary"
+expect 0 "metrics by a pipe" bash -c 'kmon-tail -q --metrics >(cat >piped) true'
+await test -s piped
 has piped '^kmonitor_records_matched_total '
 
 # The examples of the manual page, of a build of their own.

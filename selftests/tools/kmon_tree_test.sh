@@ -73,11 +73,26 @@ has out "^ +$first${some}bash: exit 3\$"
 ends=$(grep -c ': exit ' out)
 verdict "$(tail -n 1 out | sed 's/, [0-9.]*s.*//')" "empty: $ends processes, 3 failed"
 
+# A process without its children, of whose end nobody tells.
+rm go
+bash -c 'until [ -e go ]; do sleep 0.05; done; (exit 4); (exit 5); exit 3' &
+in_background kmon-tree -w recording -o out -p $!
+touch go
+ended "a process without its children" 0
+verdict "$(grep -c 'bash: ' out) lines of it" "2 lines of it"
+has out '^empty: 1 process, 1 failed, '
+cp out live
+expect 0 "the same again" kmon-tree -f recording
+same live out "the same"
+expect 0 "as JSON" kmon-tree -j -f recording
+has out '^\{"type":"end","empty":true,"processes":1,"failed":1,"left":0,"unknown":0,"lost":0,'
+
 # What ends it before.
 sleep 999 &
 sleeper=$!
 for signal in INT TERM; do
 	in_background kmon-tree -o out -t $sleeper
+	await grep -q 'sleep: exists' out
 	kill -$signal "$pid"
 	[ $signal = INT ] && status=130 || status=143
 	ended "SIG$signal" "$status"
@@ -146,6 +161,10 @@ kmon-tail -q -A -w recording bash -c '(quick 3); exit 1'
 expect 0 "a recording of kmon-tail" kmon-tree -f recording
 has out "$some  quick: exit 1\$"
 has out '^empty: 2 processes, 2 failed, '
+# shellcheck disable=SC2002 # a pipe by intent
+cat recording | kmon-tree -f - >piped
+kmon-tree -f recording | cmp -s - piped
+verdict "a pipe: $?" "a pipe: 0"
 head -c $(($(wc -c <recording) - 256)) recording >short
 expect 0 "a recording that was cut" kmon-tree -f short
 has out '^not empty, 1 left: 1 process ended, 1 failed, '
@@ -157,8 +176,11 @@ cp make script
 PATH=$dir:$PATH
 expect 0 "example: a build" kmon-tree -o build.tree make
 has build.tree "$some  quick: exit 1\$"
-bash -c 'setsid quick & sleep 0.3' &
+# attached PID: whether a descriptor follows it.
+attached() { cat /proc/[0-9]*/fdinfo/* 2>/dev/null | grep -q "^entry.* id=$1 "; }
+bash -c 'until [ -e attached ]; do sleep 0.05; done; setsid quick & wait' &
 echo $! >service.pid
+(await attached "$(cat service.pid)"; touch attached) &
 expect 0 "example: nothing is left of a service" kmon-tree -q -t "$(cat service.pid)"
 kill -0 "$(cat service.pid)" 2>/dev/null && [ "$(sed 's/.*) //; s/ .*//' "/proc/$(cat service.pid)/stat")" != Z ]
 verdict "it lives: $?" "it lives: 1"

@@ -84,11 +84,14 @@ completes kmon-tail -e exec,th 'exec,thread exec,thread-exit exec,thread-abort'
 completes kmon-tail -qw /etc/hostnam /etc/hostname
 completes kmon-tail --record = /etc/hostnam /etc/hostname
 completes kmon-run -s SIGTE SIGTERM
+completes kmon-tail -qwfoo kmon-pl kmon-plot
 completes kmon-run -T 5 kmon-pl kmon-plot
 completes kmon-tree --ring 1 ""
 completes kmon-plot -u roo root
 completes kmon-plot -- kmon-pl kmon-plot
 completes kmon-wait -v --root $$ $$
+completes kmon-wait 1 --an --any
+completes kmon-wait -- $$ $$
 
 make_dest uninstall >"$work/log" 2>&1 || { cat "$work/log"; fault "make uninstall failed"; }
 find "$dest" ! -type d | grep . && fault "left behind by make uninstall"

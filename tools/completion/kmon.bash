@@ -5,12 +5,25 @@
 
 _kmon_pids() { mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && printf '%s ' [0-9]*)" -- "$1"); }
 
+# Sets option to that of a word which may take the next one: of -qw the last letter, of -wfile
+# none.
+_kmon_option()
+{
+	local word=$1 j
+
+	option=$word
+	[[ $word == -[!-]* ]] || return
+	for ((j = 1; j < ${#word}; j++)); do
+		option=-${word:j:1}
+		[ "${takes[$option]--}" = - ] || break
+	done
+	((j + 1 >= ${#word})) || option=none
+}
+
 _kmon()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local events='fork exec exit thread thread-exit abort thread-abort coredump
-		exec-failed cred comm sid ptrace'
-	local option kind word before i
+	local option kind word events before i
 	# What each option takes; nothing is '-'.
 	local -A takes=()
 
@@ -29,13 +42,13 @@ _kmon()
 			break
 			;;
 		-*)
-			[[ $word == --* ]] || word=-${word: -1}
-			[ "${takes[$word]--}" != - ] || continue
+			_kmon_option "$word"
+			[ "${takes[$option]--}" != - ] || continue
 			# bash splits --option=value into three words.
 			[ "${COMP_WORDS[i + 1]}" != = ] || i=$((i + 1))
 			i=$((i + 1))
 			;;
-		*) break ;;
+		*) [ "${1##*/}" = kmon-wait ] || break ;;
 		esac
 	done
 	if ((i < COMP_CWORD)) || [ "${COMP_WORDS[i - 1]}" = -- ]; then
@@ -44,7 +57,7 @@ _kmon()
 		elif declare -F _command_offset >/dev/null; then
 			_command_offset "$i"
 		else
-			mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+			mapfile -t COMPREPLY < <(compgen -c -- "$cur" | sort -u)
 		fi
 		return
 	fi
@@ -54,8 +67,8 @@ _kmon()
 	elif [ "$prev" = = ]; then
 		prev=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
-	[[ $prev != -[!-]* ]] || prev=-${prev: -1}
-	case ${takes[$prev]--} in
+	_kmon_option "$prev"
+	case ${takes[${option:-none}]--} in
 	PID) _kmon_pids "$cur" ;;
 	FILE) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	USER) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
@@ -67,6 +80,8 @@ _kmon()
 		;;
 	LIST)
 		# Complete its last element.
+		events=$("$1" --help | tr -s ' \n' ' ' |
+			sed -n 's/.* separated by commas, of \([a-z, -]*\) (.*/\1/p' | tr -d ,)
 		before=
 		[[ $cur != *,* ]] || before=${cur%,*},
 		mapfile -t COMPREPLY < <(compgen -P "$before" -W "$events" -- "${cur##*,}")
@@ -77,7 +92,7 @@ _kmon()
 		elif [ "${1##*/}" = kmon-wait ]; then
 			_kmon_pids "$cur"
 		else
-			mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+			mapfile -t COMPREPLY < <(compgen -c -- "$cur" | sort -u)
 		fi
 		;;
 	esac
