@@ -30,6 +30,8 @@
 /* How long to wait for what must come: the debug kernel is slow. */
 #define KM_TIMEOUT_MS 60000
 #define KM_TEST_TIMEOUT 240
+/* Of tests that last as long as kmon.seconds says: the VM has its own limit. */
+#define KM_STORM_TIMEOUT 86400
 
 #ifdef TEST_TIMEOUT_DEFAULT
 #undef TEST_TIMEOUT_DEFAULT

@@ -314,7 +314,8 @@ TEST_F(supervisor, lost_records_hide_no_end)
 	EXPECT_EQ(supervisor, find_supervisor(self));
 }
 
-TEST_F(supervisor, chaos_leaves_each_service_running_once)
+TEST_F_TIMEOUT(supervisor, chaos_leaves_each_service_running_once,
+	       KM_STORM_TIMEOUT)
 {
 	const time_t until = time(NULL) + km_seconds(12);
 	unsigned int seed = time(NULL), supervisors = 0, others = 0, victim;
