@@ -165,9 +165,9 @@ static int run(struct plotter *plotter)
 	ret = plot_output_check(&plotter->output);
 	if (ret)
 		return picture_failed(plotter, ret);
-	if (!plotter->output.name)
-		source->output = stdout;
-	status = source_run(source);
+	status = source_begin(source, plotter->output.name ? NULL : stdout);
+	if (!status)
+		status = source_run(source);
 	if (!status)
 		status = exec_args_flush(&plotter->args);
 	if (status)

@@ -330,10 +330,8 @@ static int open_output(struct tail *tail)
 	const int status = output_open(&tail->output);
 	FILE *file = tail->output.file;
 
-	if (status)
-		return status;
-	if (!tail->quiet)
-		tail->source.output = file;
+	if (status || source_begin(&tail->source, tail->quiet ? NULL : file))
+		return EXIT_FAILURE;
 	if (isatty(fileno(file)))
 		tail->line_buffered = true;
 	setvbuf(file, buffer, tail->line_buffered ? _IOLBF : _IOFBF,
@@ -424,10 +422,15 @@ static int64_t offset_of(struct tail *tail, const struct kmonitor_event *event,
 
 static int update_table(struct tail *tail, const struct kmonitor_event *event)
 {
+	struct kmonitor_event subject;
 	int ret = 0;
 
-	if (tail->table && (event->type != KMONITOR_PROCESS_FORK ||
-			    source_follows_child(event)))
+	if (event->type == KMONITOR_PROCESS_FORK &&
+	    !source_follows_child(event)) {
+		subject = source_subject(event);
+		event = &subject;
+	}
+	if (tail->table)
 		ret = kmon_table_update(tail->table, event);
 	if (!ret)
 		return 0;

@@ -257,6 +257,7 @@ static int take(void *tool, const struct kmonitor_event *event,
 		int64_t wall_offset)
 {
 	struct tree *tree = tool;
+	struct kmonitor_event subject;
 	struct kmon_process process;
 	unsigned int depth;
 	bool known;
@@ -266,8 +267,10 @@ static int take(void *tool, const struct kmonitor_event *event,
 	if (event->type == KMONITOR_EXEC_ARGS)
 		return 0;
 	if (event->type == KMONITOR_PROCESS_FORK &&
-	    !source_follows_child(event))
-		return 0;
+	    !source_follows_child(event)) {
+		subject = source_subject(event);
+		event = &subject;
+	}
 	tree->output.wall_offset = wall_offset;
 	if (!tree->first_ns)
 		tree->first_ns = event->time_ns;
@@ -340,11 +343,15 @@ static int run(struct tree *tree)
 	int ret;
 
 	if (!status)
-		status = open_tree_output(&tree->output);
+		status = output_open(&tree->output.to);
+	if (!status)
+		status = source_begin(
+			&tree->source,
+			tree->output.quiet ? NULL : tree->output.to.file);
+	if (!status)
+		status = write_header(&tree->output);
 	if (status)
 		return status;
-	if (!tree->output.quiet)
-		tree->source.output = tree->output.to.file;
 	ret = kmon_table_new(tree->source.fd, 0, &tree->table);
 	if (ret)
 		return table_failed(ret);

@@ -337,7 +337,7 @@ static int watch(struct wait *wait)
 			complain("poll: %s", strerror(errno));
 			return EXIT_WAIT_FAILED;
 		}
-		if (fds[1].revents & POLLERR)
+		if (fds[1].revents & (POLLERR | POLLHUP))
 			output_reader_gone();
 	}
 	return 0;

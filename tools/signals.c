@@ -32,6 +32,8 @@ int catch_signals(void)
 	};
 	struct sigaction old;
 
+	if (signal_pipe[1])
+		return 0;
 	if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK)) {
 		complain("pipe: %s", strerror(errno));
 		return EXIT_FAILURE;

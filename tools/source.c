@@ -104,8 +104,19 @@ static bool ends_with_targets(const struct source *source)
 	return source->nr_targets && !source->command;
 }
 
+static bool follows_children(const struct source *source)
+{
+	for (size_t i = 0; i < source->nr_targets; i++) {
+		if (source->targets[i].filter.target != KMONITOR_TARGET_PROCESS)
+			return true;
+	}
+	return source->command;
+}
+
 static int add_filters(struct source *source)
 {
+	const bool alone = !follows_children(source);
+
 	for (size_t i = 0; i < source->nr_targets; i++) {
 		struct target *target = &source->targets[i];
 		struct kmonitor_filter *filter = &target->filter;
@@ -115,7 +126,7 @@ static int add_filters(struct source *source)
 		filter->flags = source->filter_flags;
 		/* Its end must be noticed, if not shown. */
 		if (filter->target == KMONITOR_TARGET_PROCESS) {
-			filter->cookie = COOKIE_ALONE;
+			filter->cookie = alone ? COOKIE_ALONE : 0;
 			filter->events |= KMONITOR_PROCESS_EXIT;
 			filter->flags &= ~KMONITOR_FILTER_FAILED_ONLY;
 		}
@@ -201,16 +212,22 @@ static ssize_t read_stream(void *cookie, char *buf, size_t size)
 		{ .fd = source->output ? fileno(source->output) : -1 },
 	};
 
-	while (!poll(fds, 1, 0)) {
-		if (source->idle && source->running)
-			source->stream_status = source->idle(source->tool);
-		if (source->stream_status || is_over(source))
-			return 0;
-		poll(fds, 3, poll_timeout(deadline(source)));
-		if (fds[2].revents & POLLERR)
-			output_reader_gone();
-	}
-	return read(source->from_fd, buf, size);
+	ssize_t len;
+
+	do {
+		while (poll(fds, 1, 0) < 1) {
+			if (source->idle && source->running)
+				source->stream_status =
+					source->idle(source->tool);
+			if (source->stream_status || is_over(source))
+				return 0;
+			poll(fds, 3, poll_timeout(deadline(source)));
+			if (fds[2].revents & (POLLERR | POLLHUP))
+				output_reader_gone();
+		}
+		len = read(source->from_fd, buf, size);
+	} while (len < 0 && errno == EAGAIN);
+	return len;
 }
 
 static int open_from_file(struct source *source)
@@ -244,8 +261,7 @@ static int open_from(struct source *source)
 	ret = open_from_file(source);
 	if (!ret) {
 		source->foreign = !kmon_recording_is_local(source->recording);
-		source->ring_records =
-			kmon_recording_info(source->recording)->ring_records;
+		source->ring_records = source->ring;
 		return 0;
 	}
 	if (source->from_stream && is_over(source)) {
@@ -268,8 +284,13 @@ int source_open(struct source *source)
 		status = add_filters(source);
 	if (!status && source->record_name)
 		status = open_record(source);
-	/* Before there is an output from which to see that it runs. */
-	return status ?: catch_signals();
+	return status;
+}
+
+int source_begin(struct source *source, FILE *output)
+{
+	source->output = output;
+	return catch_signals();
 }
 
 int source_close(struct source *source)
@@ -520,7 +541,7 @@ static int watch(struct source *source)
 			complain("poll: %s", strerror(errno));
 			return EXIT_FAILURE;
 		}
-		if (fds[2].revents & POLLERR)
+		if (fds[2].revents & (POLLERR | POLLHUP))
 			output_reader_gone();
 		handle_signal(source);
 		status = handle_time(source);

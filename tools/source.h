@@ -17,8 +17,8 @@
 	(KMONITOR_TASK | KMONITOR_SNAPSHOT_END | KMONITOR_LOST | \
 	 KMONITOR_EMPTY | KMONITOR_UNTRACKED | KMONITOR_EXEC_ARGS)
 
-/* Of the records of a process that is followed without its children. */
-#define COOKIE_ALONE 1
+/* Of the records of processes that are followed without their children: "kmon". */
+#define COOKIE_ALONE 0x6b6d6f6e
 
 /* A process, tree, cgroup or user, or all, as an option named it. */
 struct target {
@@ -114,6 +114,23 @@ static inline bool source_follows_child(const struct kmonitor_event *fork)
 {
 	return fork->cookie != COOKIE_ALONE;
 }
+
+/* What a record tells of the process itself. */
+static inline struct kmonitor_event
+source_subject(const struct kmonitor_event *event)
+{
+	struct kmonitor_event subject = *event;
+
+	subject.type = KMONITOR_TASK;
+	return subject;
+}
+
+/*
+ * From now on signals end the run as they should; when who reads the output has
+ * gone, it ends, too.  Before anything is written, but behind whatever may block:
+ * output may be NULL.
+ */
+int source_begin(struct source *source, FILE *output);
 
 /* Takes records up to the end of what is followed.  0, or the exit status. */
 int source_run(struct source *source);

@@ -14,12 +14,10 @@
 #define DEPTH_MAX 40
 #define NO_USAGE "%10s %10s %7s  ", "-", "-", "-"
 
-int open_tree_output(struct tree_output *output)
+int write_header(struct tree_output *output)
 {
-	const int status = output_open(&output->to);
-
-	if (status || output->quiet || output->json)
-		return status;
+	if (output->quiet || output->json)
+		return 0;
 	fprintf(output->to.file, "%7s %10s %10s %7s  %s\n", "PID", "RUN", "CPU",
 		"PEAK", "PROCESS");
 	return output_flush(&output->to);

@@ -34,7 +34,7 @@ struct tree_totals {
 };
 
 /* Each gives 0, or the exit status after a complaint. */
-int open_tree_output(struct tree_output *output);
+int write_header(struct tree_output *output);
 
 /* What a process that lives does. */
 int write_life(struct tree_output *output, int32_t pid, const char comm[16],

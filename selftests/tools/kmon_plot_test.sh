@@ -220,14 +220,14 @@ kmon-plot -t $looper -o cut.svg 2>err &
 pid=$!
 set +m
 # shellcheck disable=SC2317 # called by await
-catches_int() { (($(sed -n 's/^SigCgt:[[:space:]]*/0x/p' "/proc/$1/status") & 2)); }
+catches_int() { (($(sed -n 's/^SigCgt:[[:space:]]*/0x/p' "/proc/$1/status") & 2)) && grep -q kmon-plot "/proc/$1/comm"; }
 await catches_int $pid
 kill -INT $pid
 ended "interrupted" 130
 has err '^kmon-plot: [0-9]+ process.*, 0 lost, '
 well_formed cut.svg
 # Without its children.
-expect 0 "a process" kmon-plot -p $looper -D 1 -o one.svg
+expect 0 "a process" kmon-plot -p $looper -D 3 -o one.svg
 verdict "$(bars one.svg) bars" "1 bars"
 kill $looper
 

@@ -319,6 +319,7 @@ expect 0 "a number of records" kmon-tail -n 2 -j sh -c '(true); (true)'
 verdict "$(wc -l <out) lines" "2 lines"
 expect 0 "a time" kmon-tail -D 0.2 sh -c 'echo $$ >sleeper; exec sleep 999'
 lacks out ' exit '
+await test -s sleeper
 kill "$(cat sleeper)"
 # Slower than its records come, so that there is always one more.
 bash -c 'while :; do (true); done' &
@@ -467,7 +468,7 @@ expect 0 "a stream that stalls, for a time" kmon-tail -f stream -D 0.3
 verdict "$(wc -l <out) lines" "3 lines"
 exec 7>&-
 expect 1 "a stream that nobody writes, for a time" kmon-tail -f stream -D 0.3
-kmon-tail -f - 2>err < <(cat recording; exec sleep 99) | head -n 1 >out
+kmon-tail -f - 2>err < <(cat recording; exec sleep 9) | head -n 1 >out
 verdict "nobody reads what a stream has: ${PIPESTATUS[0]}" "nobody reads what a stream has: 141"
 expect 0 "a stream that ends" bash -c 'cat recording | kmon-tail -f -'
 has out ' exit .* exit 2,'

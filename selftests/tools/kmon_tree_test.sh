@@ -167,7 +167,7 @@ kmon-tree -f recording | cmp -s - piped
 verdict "a pipe: $?" "a pipe: 0"
 kmon-tail -q -w recording --ring 4 bash -c "$lossy"
 expect 0 "ends that a recording of kmon-tail has lost" kmon-tree -f recording
-has out "$none  sleep: end unknown\$"
+has out "$none  (bash|sleep): end unknown\$"
 has out '^empty: [0-9]+ processes, [0-9]+ failed, [0-9]+ records lost, [1-9][0-9]* ends unknown, '
 kmon-tail -q -A -w recording bash -c '(quick 3); exit 1'
 head -c $(($(wc -c <recording) - 256)) recording >short
