@@ -178,7 +178,7 @@ static int run(struct plotter *plotter)
 	    plot_set_command(&plotter->plot, source->command))
 		return no_memory("command");
 	plotter->plot.lost = source->lost;
-	plot_finish(&plotter->plot);
+	plot_finish(&plotter->plot, source_may_be_one_tree(source));
 	ret = write_picture(plotter);
 	if (ret)
 		return ret;

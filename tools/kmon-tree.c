@@ -303,13 +303,10 @@ static bool is_empty(const struct tree *tree)
 	       (tree->nr_trees || !tree->suspects);
 }
 
-/* The kernel tells of it all; of a recording it isn't known what was followed. */
+/* Then the kernel tells of it all. */
 static bool is_one_tree(const struct tree *tree)
 {
-	const struct source *source = &tree->source;
-
-	return tree->nr_trees == 1 &&
-	       source->nr_targets + !!source->command <= 1 &&
+	return tree->nr_trees == 1 && source_may_be_one_tree(&tree->source) &&
 	       tree->trees.processes >= tree->ended.processes;
 }
 

@@ -104,8 +104,8 @@ struct plot {
 int plot_add(struct plot *plot, const struct shown *shown);
 /* The title, if records do not tell of it. */
 int plot_set_command(struct plot *plot, char *const *argv);
-/* After the last record. */
-void plot_finish(struct plot *plot);
+/* After the last record; one_tree: an EMPTY may tell of all. */
+void plot_finish(struct plot *plot, bool one_tree);
 void plot_free(struct plot *plot);
 static inline bool plot_failed(const struct plot_process *process)
 {

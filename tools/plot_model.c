@@ -332,7 +332,7 @@ static void clip(struct plot *plot, struct plot_process *process)
 		process->exec_ns = process->begin_ns;
 }
 
-void plot_finish(struct plot *plot)
+void plot_finish(struct plot *plot, bool one_tree)
 {
 	plot->members = plot->nr;
 	for (size_t i = 0; i < plot->nr; i++) {
@@ -344,7 +344,8 @@ void plot_finish(struct plot *plot)
 		plot->failed += plot_failed(process);
 	}
 	/* A single tree has told of those whose records were lost, too. */
-	if (plot->trees_ended == 1 && plot->empty.members >= plot->nr) {
+	if (one_tree && plot->trees_ended == 1 &&
+	    plot->empty.members >= plot->nr) {
 		plot->members = plot->empty.members;
 		plot->failed = plot->empty.failed;
 		plot->cpu_ns = plot->empty.utime_ns + plot->empty.stime_ns;

@@ -115,6 +115,12 @@ static inline bool source_follows_child(const struct kmonitor_event *fork)
 	return fork->cookie != COOKIE_ALONE;
 }
 
+/* Whether one tree may be all that is followed; of a recording that isn't known. */
+static inline bool source_may_be_one_tree(const struct source *source)
+{
+	return source->nr_targets + !!source->command <= 1;
+}
+
 /* What a record tells of the process itself. */
 static inline struct kmonitor_event
 source_subject(const struct kmonitor_event *event)
