@@ -552,12 +552,15 @@ static bool judge_abort(struct __test_metadata *_metadata,
 	return unknown;
 }
 
-TEST_F(fault, a_kill_gets_through_and_its_sender_may_not_be_known)
+/* Lets one allocation after the other fail; returns whether the last was met. */
+static bool kill_with_faults(struct __test_metadata *_metadata,
+			     fault_data *self, unsigned int *known,
+			     unsigned int *unknown)
 {
 	const struct call kill = { "KILL", run_kill, undo_nothing, false };
 	const struct call rehearsal = { "KILL by no signal", run_rehearsal,
 					undo_nothing, false };
-	unsigned int nth = 0, known = 0, unknown = 0;
+	unsigned int nth = 0;
 	uint64_t handle;
 	bool hit = true;
 	pid_t child;
@@ -576,20 +579,33 @@ TEST_F(fault, a_kill_gets_through_and_its_sender_may_not_be_known)
 				0);
 		with_fault(self, MAX_NTH, &rehearsal, &handle, &ret);
 		hit = with_fault(self, ++nth, &kill, &handle, &ret);
-		ASSERT_EQ(0, ret);
-		ASSERT_EQ(SIGTERM, km_join(child));
+		EXPECT_EQ(0, ret);
+		EXPECT_EQ(SIGTERM, km_join(child));
 		km_read_until(self->fd, &log, KMONITOR_EMPTY, child);
-		ASSERT_EQ(3, log.nr);
-		ASSERT_EQ(KMONITOR_PROCESS_ABORT, log.event[0].type);
+		EXPECT_EQ(3, log.nr);
+		EXPECT_EQ(KMONITOR_PROCESS_ABORT, log.event[0].type);
 		if (judge_abort(_metadata, &log.event[0]))
-			unknown++;
+			++*unknown;
 		else
-			known++;
+			++*known;
 		EXPECT_EQ(KMONITOR_PROCESS_EXIT, log.event[1].type);
 		EXPECT_EQ(SIGTERM, log.event[1].exit.status);
 		free(log.event);
 	}
-	EXPECT_FALSE(hit);
+	return hit;
+}
+
+/*
+ * An allocation that is not made each time, such as for the statistics of a
+ * group, may move the one for the killer out of the sequence: then again.
+ */
+TEST_F(fault, a_kill_gets_through_and_its_sender_may_not_be_known)
+{
+	unsigned int known = 0, unknown = 0;
+
+	for (int tries = 0; tries < 10 && !unknown; tries++)
+		EXPECT_FALSE(
+			kill_with_faults(_metadata, self, &known, &unknown));
 	EXPECT_EQ(1, unknown);
 	EXPECT_NE(0, known);
 }
