@@ -18,7 +18,7 @@ give_up() {
 }
 
 # Without CONFIG_KMONITOR there is only its absence to test.
-[ "$flavour" != off ] || TESTS=config_test
+[ "$flavour" != off ] || TESTS='config_test*'
 
 "$vm_dir/packages.sh" user vm
 image=$("$vm_dir/build-kernel.sh" "$flavour") || give_up "no kernel"
