@@ -14,6 +14,7 @@
 #include "entry.h"
 #include "mark.h"
 #include "record.h"
+#include "ring_fast.h"
 #include "wake.h"
 
 static struct kmonitor *owner(const struct kmonitor_entry *entry)
@@ -68,22 +69,38 @@ static bool survives_redaction(const struct kmonitor_entry *entry, u32 type)
 }
 
 /* A program with its arguments, of which half of the ring must be enough. */
-static noinline enum kmonitor_append
+static noinline enum kmonitor_wakeup
 append_exec(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 {
 	struct kmonitor_args *args = kmonitor_args_of_exec(out->source);
-	u32 nr =
-		kmonitor_args_number(args, &out->event, mon->ring.size / 2 - 1);
-	enum kmonitor_append done;
+	const struct kmonitor_group group = {
+		.nr_args = kmonitor_args_number(args, &out->event,
+						mon->ring.size / 2 - 1),
+		.event = &out->event,
+		.args = args ? args->part : NULL,
+		.cookie = cookie,
+	};
+	enum kmonitor_wakeup wakeup;
 
-	done = kmonitor_ring_append_group(&mon->ring, &out->event,
-					  args ? args->part : NULL, nr, cookie,
-					  false);
+	wakeup = kmonitor_ring_append_group(&mon->ring, &group);
 	out->event.flags &= ~KMONITOR_EVENT_TRUNCATED;
-	return done;
+	return wakeup;
 }
 
-static __always_inline enum kmonitor_append
+static noinline enum kmonitor_wakeup
+append_urgent(struct kmonitor_ring *ring, const struct kmonitor_event *event,
+	      u64 cookie)
+{
+	const struct kmonitor_group group = {
+		.event = event,
+		.cookie = cookie,
+		.urgent = true,
+	};
+
+	return kmonitor_ring_append_group(ring, &group);
+}
+
+static __always_inline enum kmonitor_wakeup
 append_one(struct fan_out *out, u32 type, struct kmonitor *mon,
 	   const struct kmonitor_entry *entry)
 {
@@ -93,8 +110,7 @@ append_one(struct fan_out *out, u32 type, struct kmonitor *mon,
 
 	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_EXEC)) {
 		if (urgent(mon, entry, type))
-			return kmonitor_ring_append_group(ring, event, NULL, 0,
-							  cookie, true);
+			return append_urgent(ring, event, cookie);
 		if (type == KMONITOR_PROCESS_EXEC &&
 		    mon->report & KMONITOR_REPORT_EXEC_ARGS)
 			return append_exec(out, mon, cookie);
@@ -231,14 +247,14 @@ static __always_inline void deliver(struct fan_out *out, u32 type,
 				    struct kmonitor_filters *filters)
 {
 	struct kmonitor *mon = container_of(filters, struct kmonitor, filters);
-	enum kmonitor_append done;
+	enum kmonitor_wakeup wakeup;
 
 	if ((READ_ONCE(filters->judged) | out->unmade) & type &&
 	    !prepare(out, mon, entry))
 		return;
-	done = append_one(out, type, mon, entry);
-	if (done > KMONITOR_APPEND_QUIET)
-		kmonitor_appended(mon, done, out->redacted);
+	wakeup = append_one(out, type, mon, entry);
+	if (wakeup)
+		kmonitor_wake_as_owed(mon, wakeup, out->redacted);
 }
 
 /* Whether a descriptor has got the record, or will not get it. */
@@ -431,17 +447,22 @@ only_entry(const struct kmonitor_source *source,
 }
 
 /* The same behind a loss, if there is room at all. */
-static noinline enum kmonitor_append
+static noinline enum kmonitor_wakeup
 fill_behind_loss(struct kmonitor *mon, struct kmonitor_source *source,
 		 const struct kmonitor_entry *entry)
 {
 	struct kmonitor_reservation place __uninitialized;
 	u64 time = source->time_ns ?: ktime_get_boottime_ns();
+	struct kmonitor_event *record;
+	enum kmonitor_wakeup wakeup;
 
-	if (!kmonitor_ring_reserve(&mon->ring, time, &place))
-		return place.lost;
-	fill(place.record, source, &mon->filters.creator, is_birth(source));
-	place.record->cookie = READ_ONCE(entry->cookie);
+	if (kmonitor_ring_count_loss(&mon->ring, source->type, time, &wakeup) ||
+	    !kmonitor_ring_reserve(&mon->ring, source->type, time, &place,
+				   &wakeup))
+		return wakeup;
+	record = kmonitor_ring_reserved_slot(&mon->ring, &place);
+	fill(record, source, &mon->filters.creator, is_birth(source));
+	record->cookie = READ_ONCE(entry->cookie);
 	return kmonitor_ring_commit(&mon->ring, &place);
 }
 
@@ -457,7 +478,7 @@ static __always_inline bool emit_in_place(struct kmonitor_source *source,
 	struct kmonitor *mon = owner(entry);
 	const struct kmonitor_creator *creator = &mon->filters.creator;
 	struct kmonitor_slot slot __uninitialized;
-	enum kmonitor_append done;
+	enum kmonitor_wakeup wakeup;
 
 	/* Of an entry that has ended, the descriptor may be gone. */
 	if (judge(entry, source, source->type) != RECORD)
@@ -471,16 +492,16 @@ static __always_inline bool emit_in_place(struct kmonitor_source *source,
 		kmonitor_take_usage(source);
 	}
 	kmonitor_ring_pin();
-	if (likely(kmonitor_ring_take_slot(&mon->ring, &slot))) {
+	if (likely(kmonitor_ring_reserve_slot(&mon->ring, &slot))) {
 		fill(slot.record, source, creator, birth);
 		slot.record->cookie = READ_ONCE(entry->cookie);
-		done = kmonitor_ring_put_slot(&mon->ring, &slot);
+		wakeup = kmonitor_ring_commit_slot(&mon->ring, &slot);
 	} else {
-		done = fill_behind_loss(mon, source, entry);
+		wakeup = fill_behind_loss(mon, source, entry);
 	}
 	kmonitor_ring_unpin();
-	if (done > KMONITOR_APPEND_QUIET)
-		kmonitor_appended(mon, done, false);
+	if (wakeup)
+		kmonitor_wake_as_owed(mon, wakeup, false);
 	return true;
 }
 

@@ -13,9 +13,14 @@
 static bool flush_one(struct kmonitor *mon)
 {
 	struct kmonitor_filters *filters = &mon->filters;
-	enum kmonitor_append done = KMONITOR_APPEND_FULL;
+	enum kmonitor_wakeup wakeup = KMONITOR_WAKEUP_NONE;
 	struct kmonitor_entry *entry;
 	struct kmonitor_event event;
+	struct kmonitor_group group = {
+		.event = &event,
+		.urgent = true,
+	};
+	bool appended = false;
 	unsigned long flags;
 
 	spin_lock_irqsave(&filters->pending_lock, flags);
@@ -23,18 +28,19 @@ static bool flush_one(struct kmonitor *mon)
 					 struct kmonitor_entry, pending);
 	if (entry) {
 		kmonitor_record_fill_empty(&event, entry, &filters->creator);
-		done = kmonitor_ring_try_append(&mon->ring, &event,
-						READ_ONCE(entry->cookie));
+		group.cookie = READ_ONCE(entry->cookie);
+		appended = kmonitor_ring_try_append(&mon->ring, &group,
+						    &wakeup);
 	}
-	if (done != KMONITOR_APPEND_FULL) {
+	if (appended) {
 		mon->ring.area->header.waiting--;
 		list_del_init(&entry->pending);
 		kmonitor_entry_discard(entry);
 	}
 	spin_unlock_irqrestore(&filters->pending_lock, flags);
 
-	kmonitor_appended(mon, done, true);
-	return done != KMONITOR_APPEND_FULL;
+	kmonitor_wake_as_owed(mon, wakeup, true);
+	return appended;
 }
 
 /*

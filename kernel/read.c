@@ -3,42 +3,84 @@
  * Reading and polling a descriptor.
  */
 
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
+#include <linux/timekeeping.h>
 #include <linux/uio.h>
 
 #include "wake.h"
 
 #define RECORD sizeof(struct kmonitor_event)
 
+/* How long to wait for a record in flight: first busily, then asleep. */
+#define IN_FLIGHT_SPINS 256
+#define IN_FLIGHT_LIMIT_NS NSEC_PER_SEC
+
+static bool spin_while_in_flight(const struct kmonitor *mon)
+{
+	for (int i = 0; i < IN_FLIGHT_SPINS; i++) {
+		if (!kmonitor_ring_in_flight(&mon->ring))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
 /*
- * What waits for room or for the ring to be drained gets its place now.
- * Whether anything waited.
+ * A record in flight hides those behind it.  Wait for it, so that an event that
+ * the caller has seen by other means, such as wait(2), can be read.  Its
+ * producer has preemption off: it is late only if an interrupt, or the host of
+ * a virtual machine, holds it up.  The limit is for one that has crashed.
+ * Returns whether another look is worthwhile.
  */
-static bool flush(struct kmonitor *mon)
+static bool wait_while_in_flight(const struct kmonitor *mon)
+{
+	u64 begin;
+
+	if (!kmonitor_ring_in_flight(&mon->ring))
+		return false;
+	if (spin_while_in_flight(mon))
+		return true;
+	begin = ktime_get_ns();
+	while (kmonitor_ring_in_flight(&mon->ring)) {
+		if (signal_pending(current) ||
+		    ktime_get_ns() - begin > IN_FLIGHT_LIMIT_NS)
+			return false;
+		usleep_range_state(20, 200, TASK_INTERRUPTIBLE);
+	}
+	return true;
+}
+
+/*
+ * Gives what waits for room, or for the ring to be drained, its place.
+ * Returns whether anything waited.
+ */
+static bool flush_waiting(struct kmonitor *mon)
 {
 	if (list_empty(&mon->filters.pending) &&
-	    !kmonitor_ring_loses(&mon->ring))
+	    !kmonitor_ring_has_pending_loss(&mon->ring))
 		return false;
 	kmonitor_flush_pending(mon);
 	kmonitor_ring_report_loss(&mon->ring);
 	return true;
 }
 
-/* Whether a consumer is to be told.  If not, the delay is running. */
-static bool ready(struct kmonitor *mon)
+/* Looks whether a consumer is to be woken.  If not, the delay is running. */
+static enum kmonitor_readiness look_for_records(struct kmonitor *mon)
 {
-	if (kmonitor_ring_ready(&mon->ring) ||
-	    (flush(mon) && kmonitor_ring_ready(&mon->ring)))
-		return true;
-	if (mon->ring.watermark > 1)
+	enum kmonitor_readiness readiness = kmonitor_ring_readiness(&mon->ring);
+
+	if (readiness == KMONITOR_NOT_READY && flush_waiting(mon))
+		readiness = kmonitor_ring_readiness(&mon->ring);
+	if (readiness == KMONITOR_NOT_READY && mon->ring.watermark > 1)
 		kmonitor_wake_later(mon);
-	return false;
+	return readiness;
 }
 
 /* Copies whole records.  A record that can't be copied stays. */
-static ssize_t drain(struct kmonitor *mon, struct iov_iter *to)
+static ssize_t drain_ring(struct kmonitor *mon, struct iov_iter *to)
 {
 	struct kmonitor_span span;
 	ssize_t done = 0;
@@ -47,7 +89,7 @@ static ssize_t drain(struct kmonitor *mon, struct iov_iter *to)
 
 	while ((max = iov_iter_count(to) / RECORD)) {
 		if (!kmonitor_ring_peek(&mon->ring, max, &span)) {
-			if (!flush(mon) ||
+			if (!flush_waiting(mon) ||
 			    !kmonitor_ring_peek(&mon->ring, max, &span))
 				break;
 		}
@@ -78,12 +120,14 @@ static ssize_t drain(struct kmonitor *mon, struct iov_iter *to)
 }
 
 /* Sleeps until there may be something to read, or a signal. */
-static void wait(struct kmonitor *mon)
+static void sleep_until_woken(struct kmonitor *mon)
 {
 	DEFINE_WAIT(entry);
 
+	/* Its full barrier is F, see ring.c. */
 	prepare_to_wait(&mon->wait, &entry, TASK_INTERRUPTIBLE);
-	if (!ready(mon) && !signal_pending(current))
+	if (look_for_records(mon) != KMONITOR_READY &&
+	    !signal_pending(current))
 		schedule();
 	finish_wait(&mon->wait, &entry);
 }
@@ -99,10 +143,12 @@ ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		return -EINVAL;
 
 	for (;;) {
-		if (nowait || ready(mon))
-			ret = drain(mon, to);
+		if (nowait || look_for_records(mon) == KMONITOR_READY)
+			ret = drain_ring(mon, to);
+		if (!ret && nowait && wait_while_in_flight(mon))
+			continue;
 		/* What is left, or has come since the look, is for the next. */
-		if (ret > 0 && ready(mon))
+		if (ret > 0 && look_for_records(mon) == KMONITOR_READY)
 			kmonitor_wake(mon, false);
 		if (ret)
 			return ret;
@@ -111,21 +157,22 @@ ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		if (signal_pending(current))
 			return -ERESTARTSYS;
 		cond_resched();
-		wait(mon);
+		sleep_until_woken(mon);
 	}
 }
 
 __poll_t kmonitor_poll(struct file *file, poll_table *wait)
 {
 	struct kmonitor *mon = file->private_data;
+	enum kmonitor_readiness readiness;
 
 	poll_wait(file, &mon->wait, wait);
-	/*
-	 * Pairs with barrier E of the producer, see ring.c: the waker sees the
-	 * waiter, or this sees the record.
-	 */
+	/* F: pairs with E of the producer, see ring.c */
 	smp_mb();
-	return ready(mon) ? EPOLLIN | EPOLLRDNORM : 0;
+	readiness = look_for_records(mon);
+	if (readiness == KMONITOR_IN_FLIGHT && wait_while_in_flight(mon))
+		readiness = look_for_records(mon);
+	return readiness == KMONITOR_READY ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 int kmonitor_fasync(int fd, struct file *file, int on)

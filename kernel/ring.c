@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ring of records: reserve, publish, consume, and account for loss.
+ * The ring of records: reserve, publish, consume, wake, and account for loss.
  *
  * One 64-bit word decides everything by one compare-and-exchange:
  *
  *   bits 0-31   position of the next slot to reserve
- *   bits 32-62  records dropped since the last LOST record
+ *   bits 32-62  records dropped since the last LOST record, by kind: 8 bits
+ *               for those of no kind, 8 for forks, 8 for exits, 7 for execs
  *   bit  63     more such losses are counted in ring->spilled
  *
  * A group of n records, most often one: ring full: loss + n.  Otherwise
  * position + n; or, with a loss pending, position + n + 1 and the loss
  * cleared: the first slot is for the LOST record.  The winner of the exchange
- * is unique, so count and place are exact.
+ * is unique, so count, kinds and place are exact.  A kind that has half of its
+ * range is spilled, under spill_lock, before it grows further; the bit is set
+ * and cleared under the same lock, so that it and the counts stay together.
  *
  * Barriers:
  *
@@ -21,8 +24,9 @@
  *      fill the slot
  *   B  store-release or exchange slot.seq  C  load-acquire slot.seq
  *                                             read the slot
- *   E  full barrier                        F  full barrier, which is in D
- *      load tail, state: wake?                look at slot.seq: sleep?
+ *   E  full barrier                        F  full barrier, which is in D, or
+ *      load tail, state, announced:           in queueing for a wake-up
+ *      wake?                                  look at slot.seq: sleep?
  *
  * A pairs with D: a slot is filled again only after the consumer left it.
  * B pairs with C: a slot is read only when it is whole.  E pairs with F: the
@@ -35,24 +39,82 @@
  * Preemption is off from reservation to publication: nobody waits for a
  * producer that doesn't run.
  *
+ * Wake-ups.  The ring is ready when the slot at tail is published and
+ *
+ *   used        position - tail has reached the watermark, or
+ *   loss        a loss is pending, or
+ *   announced   ring->announced has reached the sequence number of that slot.
+ *
+ * Each of these becomes true by somebody's action, who then looks, behind a
+ * full barrier, whether the consumer must be woken:
+ *
+ *   slot at tail published   Its producer finds tail in its slots (or behind
+ *                            them, if a consumer was quick).  If the ring is
+ *                            ready it wakes; otherwise it starts the timer.
+ *   used                     The producer that reserved slot tail + watermark
+ *                            - 1 finds its slot less than a watermark behind
+ *                            tail, and wakes when it has published it.
+ *   loss                     The ring is full, so it has been ready before;
+ *                            if tail has moved meanwhile the producer wakes.
+ *   announced                Who announces wakes: the producer of an urgent
+ *                            record, or the timer.  The record at tail may be
+ *                            in flight at that moment: then its producer sees
+ *                            what was announced.
+ *   tail moved               The consumer looks itself before it sleeps; if
+ *                            it leaves records that are not ready, it starts
+ *                            the timer.
+ *
+ * So the timer runs whenever the slot at tail is published and the ring is not
+ * ready; see wake.c for its own barriers.  It announces all that is reserved,
+ * published or not, and wakes in any case.
+ *
  * Nothing here trusts tail.  Whatever it says, a slot is reserved only when it
  * has the stamp of the lap before, so that no two producers fill it at once;
  * and what a consumer has copied counts only if state, loaded after the copy,
  * shows that nobody can have reserved the slot meanwhile.
  */
 
+#include <linux/gfp.h>
+#include <linux/mm.h>
 #include <linux/preempt.h>
+#include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include <linux/vmalloc.h>
 
-#include "ring.h"
+#include "limits.h"
+#include "ring_fast.h"
 
 #define LOSS_SHIFT KMONITOR_STATE_LOSS_SHIFT
-#define LOSS_ONE BIT_ULL(LOSS_SHIFT)
-#define SPILLED BIT_ULL(63)
+#define SPILLED KMONITOR_LOSS_SPILLED
 
-static u64 loss_of(u64 state)
+static u64 sum_loss(const struct kmonitor_loss *loss)
 {
-	return (state & ~SPILLED) >> LOSS_SHIFT;
+	return loss->others + loss->forks + loss->execs + loss->exits;
+}
+
+static void add_loss_of_state(struct kmonitor_loss *loss, u64 state)
+{
+	state &= ~SPILLED;
+	loss->others += (u8)(state / KMONITOR_LOSS_OTHER);
+	loss->forks += (u8)(state / KMONITOR_LOSS_FORK);
+	loss->exits += (u8)(state / KMONITOR_LOSS_EXIT);
+	loss->execs += (u8)(state / KMONITOR_LOSS_EXEC);
+}
+
+/* Moves the loss of a state that the caller has replaced; under spill_lock. */
+static void spill_loss(struct kmonitor_ring *ring, u64 state)
+{
+	add_loss_of_state(&ring->spilled, state);
+}
+
+/* The loss of a state that the caller has replaced; spilled: under spill_lock. */
+static void take_loss(struct kmonitor_ring *ring, u64 state,
+		      struct kmonitor_loss *loss)
+{
+	*loss = (struct kmonitor_loss){};
+	if (state & SPILLED)
+		swap(*loss, ring->spilled);
+	add_loss_of_state(loss, state);
 }
 
 static struct kmonitor_event *slot_at(const struct kmonitor_ring *ring,
@@ -61,8 +123,24 @@ static struct kmonitor_event *slot_at(const struct kmonitor_ring *ring,
 	return &ring->area->slots[position & (ring->size - 1)];
 }
 
-static bool fits(const struct kmonitor_ring *ring, u32 position, u32 tail,
-		 u32 nr)
+/*
+ * Positions have 32 bits, sequence numbers 64: the one of a position follows
+ * from another that is not far from it.
+ */
+static u64 expand_position(u32 position, u64 near_seq)
+{
+	return near_seq + (s32)(position + 1 - (u32)near_seq);
+}
+
+/* The sequence number of a position within a lap of the next one. */
+static u64 seq_of_position(const struct kmonitor_ring *ring, u32 position)
+{
+	return expand_position(position,
+			       READ_ONCE(slot_at(ring, position)->seq));
+}
+
+static bool slots_fit(const struct kmonitor_ring *ring, u32 position, u32 tail,
+		      u32 nr)
 {
 	/* No ring has less than two slots. */
 	if ((nr > 2 && nr > ring->size) || position - tail > ring->size - nr)
@@ -75,38 +153,29 @@ static bool fits(const struct kmonitor_ring *ring, u32 position, u32 tail,
 	return true;
 }
 
-/*
- * Makes a slot readable.  Positions have 32 bits, sequence numbers 64: the
- * slot still has that of the lap before, and is its producer's alone.
- */
-static void publish(struct kmonitor_ring *ring, struct kmonitor_event *slot)
+/* Makes a slot readable, which still has the seq of the lap before. */
+static void publish_slot(struct kmonitor_ring *ring,
+			 struct kmonitor_event *slot)
 {
-	/* B: pairs with the acquire in published() */
+	kmonitor_delay_commit();
+	/* B: pairs with the acquire in load_seq() */
 	smp_store_release(&slot->seq, slot->seq + ring->size);
 }
 
-static void fill(struct kmonitor_ring *ring, u32 position,
-		 const struct kmonitor_event *record, u64 cookie)
+static void put_record(struct kmonitor_ring *ring, u32 position,
+		       const struct kmonitor_event *record, u64 cookie)
 {
 	struct kmonitor_event *slot = slot_at(ring, position);
 
-	kmonitor_ring_copy(slot, record, cookie);
-	publish(ring, slot);
+	kmonitor_ring_copy_record(slot, record, cookie);
+	publish_slot(ring, slot);
 }
 
-static void fill_group(struct kmonitor_ring *ring, u32 position,
-		       const struct kmonitor_event *event,
-		       const struct kmonitor_exec_args *args, u32 nr_args,
-		       u64 cookie)
-{
-	fill(ring, position, event, cookie);
-	for (u32 i = 0; i < nr_args; i++)
-		fill(ring, position + 1 + i, (const void *)&args[i], cookie);
-}
-
-static void fill_lost(struct kmonitor_ring *ring, u32 position, u64 count)
+static void put_lost(struct kmonitor_ring *ring, u32 position,
+		     const struct kmonitor_loss *loss)
 {
 	struct kmonitor_event *slot = slot_at(ring, position);
+	u64 count = sum_loss(loss);
 
 	memset_after(slot, 0, seq);
 	slot->type = KMONITOR_LOST;
@@ -115,162 +184,181 @@ static void fill_lost(struct kmonitor_ring *ring, u32 position, u64 count)
 	slot->lost.count = count;
 	slot->lost.first_ns = READ_ONCE(ring->first_loss_ns);
 	slot->lost.last_ns = READ_ONCE(ring->last_loss_ns);
+	slot->lost.forks = loss->forks;
+	slot->lost.execs = loss->execs;
+	slot->lost.exits = loss->exits;
 	atomic64_add(count, &ring->lost);
 	atomic64_inc(&ring->lost_records);
-	publish(ring, slot);
+	publish_slot(ring, slot);
 }
 
-/* Makes all records before a position ready, whatever the watermark says. */
-static noinline void announce(struct kmonitor_ring *ring, u32 position)
+/* Makes all records up to this one ready, whatever the watermark says. */
+static noinline void announce_seq(struct kmonitor_ring *ring, u64 seq)
 {
-	u32 old = READ_ONCE(ring->announced);
+	u64 old = READ_ONCE(ring->announced);
 
-	do {
-		/* Another producer has announced more. */
-		if (old - position < ring->size)
-			return;
-	} while (!try_cmpxchg(&ring->announced, &old, position));
+	while (old < seq && !try_cmpxchg64(&ring->announced, &old, seq))
+		;
 }
 
-/*
- * What the producer of slots that are now readable has to do.  The first
- * nr_urgent of them are ready at once.
+/* Whether a seq is that of a published record at this position. */
+static bool is_published(u64 seq, u32 position)
+{
+	/* A slot that has never been filled has a seq of 0 or below. */
+	return (u32)seq == position + 1 && (s64)seq > 0;
+}
+
+static u64 load_seq(const struct kmonitor_ring *ring, u32 position)
+{
+	/* C: pairs with the release in publish_slot(), the xchg in commit_slot */
+	return smp_load_acquire(&slot_at(ring, position)->seq);
+}
+
+/**
+ * kmonitor_ring_choose_wakeup - what the producer of published slots has to do
+ * @ring: The ring.
+ * @position: Position of the first slot.
+ * @nr: Number of slots.
+ *
+ * The caller has a full barrier, E, between the publication and this.
+ *
+ * Context: Any but NMI.
+ * Return: What the consumers are owed.
  */
-static enum kmonitor_append judge(struct kmonitor_ring *ring, u32 position,
-				  u32 nr, u32 nr_urgent)
+enum kmonitor_wakeup
+kmonitor_ring_choose_wakeup(const struct kmonitor_ring *ring, u32 position,
+			    u32 nr)
 {
-	bool first;
-	u32 tail;
-
-	if (nr_urgent && ring->watermark > 1)
-		announce(ring, position + nr_urgent);
 	/* E: pairs with the exchange in kmonitor_ring_consume() */
-	smp_mb();
-	tail = READ_ONCE(ring->area->tail);
-	first = tail - position < nr;
-	if (!first && position - tail >= ring->watermark)
-		return KMONITOR_APPEND_QUIET;
-	if (nr_urgent || ring->watermark == 1 ||
-	    (u32)atomic64_read(kmonitor_ring_state(ring)) - tail >=
-		    ring->watermark)
-		return KMONITOR_APPEND_WAKE;
-	return first ? KMONITOR_APPEND_FIRST : KMONITOR_APPEND_QUIET;
+	const u32 tail = READ_ONCE(ring->area->tail);
+	const bool oldest = tail - position < nr;
+	u32 used;
+
+	if (oldest && ring->watermark == 1)
+		return KMONITOR_WAKEUP_NOW;
+	if (!oldest && (s32)(position - tail) > 0) {
+		if (position - tail >= ring->watermark)
+			return KMONITOR_WAKEUP_NONE;
+		/* A reservation may have made the ring ready. */
+		used = (u32)atomic64_read(kmonitor_ring_state(ring)) - tail;
+		return used >= ring->watermark ? KMONITOR_WAKEUP_NOW :
+						 KMONITOR_WAKEUP_NONE;
+	}
+	if (kmonitor_ring_ready(ring))
+		return KMONITOR_WAKEUP_NOW;
+	return oldest ? KMONITOR_WAKEUP_DELAYED : KMONITOR_WAKEUP_NONE;
 }
 
 /*
- * Decides on records.  Returns false if the loss count must be moved or a
- * moved one reported: a word with the spilled bit changes only under
- * spill_lock, so that the bit and the counter behind it stay together.
+ * Decides on records: their slots, or their loss in units of the state; with 0
+ * units only whether there is room.  Returns false if spill_lock is needed.
  */
-static bool try_decide(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
-		       bool count_loss, bool locked,
-		       struct kmonitor_reservation *r)
+static bool decide_by_exchange(struct kmonitor_ring *ring, u32 nr, u64 units,
+			       bool locked, struct kmonitor_reservation *r,
+			       u64 *replaced)
 {
 	u64 old = atomic64_read(kmonitor_ring_state(ring));
-	bool overflow;
+	bool needs_lock;
 	u64 next;
 
 	do {
-		r->loss = loss_of(old);
-		overflow = r->loss + nr > KMONITOR_LOSS_MAX;
-		if (!locked && (old & SPILLED || overflow))
-			return false;
 		r->position = old;
 		r->nr = nr + (old >> LOSS_SHIFT ? 1 : 0);
 		/* A: pairs with the exchange in kmonitor_ring_consume() */
 		r->tail = smp_load_acquire(&ring->area->tail);
-		if (fits(ring, r->position, r->tail, r->nr)) {
+		if (slots_fit(ring, r->position, r->tail, r->nr)) {
+			needs_lock = old & SPILLED;
 			next = (u32)(r->position + r->nr);
-			continue;
+		} else {
+			r->nr = 0;
+			needs_lock = units && old & KMONITOR_LOSS_FULL;
+			/* Even without a loss the exchange says that it was full. */
+			next = needs_lock ? (u32)old | SPILLED : old;
+			next += units;
 		}
-		r->nr = 0;
-		/* Even without a loss the exchange says that it was full. */
-		next = old;
-		if (count_loss && overflow)
-			next = (u32)old | SPILLED;
-		if (count_loss)
-			next += nr * LOSS_ONE;
+		if (needs_lock && !locked)
+			return false;
 	} while (!atomic64_try_cmpxchg(kmonitor_ring_state(ring), &old, next));
-
-	if (!r->nr && !count_loss)
-		return true;
-	if (!r->nr) {
-		if (!(old >> LOSS_SHIFT))
-			WRITE_ONCE(ring->first_loss_ns, time_ns);
-		WRITE_ONCE(ring->last_loss_ns, time_ns);
-		if (overflow)
-			ring->spilled += r->loss;
-		return true;
-	}
-	if (old & SPILLED) {
-		r->loss += ring->spilled;
-		ring->spilled = 0;
-	}
-	kmonitor_ring_note_peak(ring, r->position + r->nr - r->tail);
+	*replaced = old;
+	if (r->nr)
+		take_loss(ring, old, &r->loss);
+	else if (needs_lock)
+		spill_loss(ring, old);
 	return true;
 }
 
-/* Reserves slots, with one for a loss before them, or counts one; whether it has. */
-static bool reserve(struct kmonitor_ring *ring, u32 nr, u64 time_ns,
-		    bool count_loss, struct kmonitor_reservation *r)
+/* Reserves slots, with one for a loss before them, or counts the loss. */
+static bool reserve_slots(struct kmonitor_ring *ring, u32 nr, u64 units,
+			  u64 time_ns, struct kmonitor_reservation *r,
+			  enum kmonitor_wakeup *wakeup)
 {
 	unsigned long flags;
+	u64 old;
 
-	if (nr == 1 && count_loss &&
-	    kmonitor_ring_lose(ring, time_ns, &r->lost))
-		return false;
-	if (!try_decide(ring, nr, time_ns, count_loss, false, r)) {
+	if (!decide_by_exchange(ring, nr, units, false, r, &old)) {
 		raw_spin_lock_irqsave(&ring->spill_lock, flags);
-		try_decide(ring, nr, time_ns, count_loss, true, r);
+		decide_by_exchange(ring, nr, units, true, r, &old);
 		raw_spin_unlock_irqrestore(&ring->spill_lock, flags);
 	}
 	if (r->nr) {
+		kmonitor_ring_note_peak(ring, r->position + r->nr - r->tail);
 		if (r->nr > nr)
-			fill_lost(ring, r->position, r->loss);
+			put_lost(ring, r->position, &r->loss);
 		return true;
 	}
-	r->lost = KMONITOR_APPEND_FULL;
-	if (count_loss) {
-		/* E: pairs with the exchange in kmonitor_ring_consume() */
-		smp_mb();
-		if (READ_ONCE(ring->area->tail) != r->tail)
-			r->lost = KMONITOR_APPEND_WAKE;
-	}
+	*wakeup = KMONITOR_WAKEUP_NONE;
+	if (!units)
+		return false;
+	if (!(old >> LOSS_SHIFT))
+		WRITE_ONCE(ring->first_loss_ns, time_ns);
+	WRITE_ONCE(ring->last_loss_ns, time_ns);
+	/* E is the exchange; pairs with that in kmonitor_ring_consume() */
+	if (READ_ONCE(ring->area->tail) != r->tail)
+		*wakeup = KMONITOR_WAKEUP_NOW;
 	return false;
 }
 
-/**
- * kmonitor_ring_judge - what the producer of a readable record has to do
- * @ring: The ring.
- * @position: Position of the record.
- *
- * Context: Any but NMI.
- * Return: What became of the record.
- */
-enum kmonitor_append kmonitor_ring_judge(struct kmonitor_ring *ring,
-					 u32 position)
+/* Chooses the wake-up for slots, of which the first nr_urgent are urgent. */
+static enum kmonitor_wakeup wakeup_for_slots(struct kmonitor_ring *ring,
+					     const struct kmonitor_reservation *r,
+					     u32 nr_urgent)
 {
-	return judge(ring, position, 1, 0);
+	if (nr_urgent && ring->watermark > 1) {
+		announce_seq(ring, seq_of_position(ring, r->position +
+							 nr_urgent - 1));
+		return KMONITOR_WAKEUP_NOW;
+	}
+	/* E: pairs with the exchange in kmonitor_ring_consume() */
+	smp_mb();
+	return kmonitor_ring_choose_wakeup(ring, r->position, r->nr);
 }
 
 /**
  * kmonitor_ring_reserve - get a slot that comes behind a loss, or count one
- * @ring: The ring, of which kmonitor_ring_take_slot() has given none.
- * @time_ns: When it happened, for a loss.
+ * @ring: The ring, of which kmonitor_ring_reserve_slot() has given none.
+ * @type: Type of the record.
+ * @time_ns: Its time, for a loss.
  * @reservation: Gets what was decided.
+ * @wakeup: Gets what the consumers are owed for a loss.
  *
  * Context: Any but NMI; preemption off until kmonitor_ring_commit().
- * Return: Whether there is a slot; else the record is lost, see @reservation.
+ * Return: True if there is a slot, kmonitor_ring_reserved_slot(); false if the
+ *	record is lost.
  */
-bool kmonitor_ring_reserve(struct kmonitor_ring *ring, u64 time_ns,
-			   struct kmonitor_reservation *reservation)
+bool kmonitor_ring_reserve(struct kmonitor_ring *ring, u32 type, u64 time_ns,
+			   struct kmonitor_reservation *reservation,
+			   enum kmonitor_wakeup *wakeup)
 {
-	struct kmonitor_reservation *r = reservation;
+	return reserve_slots(ring, 1, kmonitor_loss_unit(type), time_ns,
+			     reservation, wakeup);
+}
 
-	if (!reserve(ring, 1, time_ns, true, r))
-		return false;
-	r->record = slot_at(ring, r->position + r->nr - 1);
-	return true;
+/* The slot of the record in a reservation of kmonitor_ring_reserve(). */
+struct kmonitor_event *
+kmonitor_ring_reserved_slot(const struct kmonitor_ring *ring,
+			    const struct kmonitor_reservation *reservation)
+{
+	return slot_at(ring, reservation->position + reservation->nr - 1);
 }
 
 /**
@@ -279,94 +367,73 @@ bool kmonitor_ring_reserve(struct kmonitor_ring *ring, u64 time_ns,
  * @reservation: From kmonitor_ring_reserve().
  *
  * Context: Any but NMI.
- * Return: What became of the record, which is in the ring.
+ * Return: What the consumers are owed.
  */
-enum kmonitor_append
+enum kmonitor_wakeup
 kmonitor_ring_commit(struct kmonitor_ring *ring,
 		     const struct kmonitor_reservation *reservation)
 {
-	const struct kmonitor_reservation *r = reservation;
-
-	publish(ring, r->record);
-	return judge(ring, r->position, r->nr, r->nr - 1);
+	publish_slot(ring, kmonitor_ring_reserved_slot(ring, reservation));
+	return wakeup_for_slots(ring, reservation, reservation->nr - 1);
 }
 
-static enum kmonitor_append append(struct kmonitor_ring *ring,
-				   const struct kmonitor_event *event,
-				   const struct kmonitor_exec_args *args,
-				   u32 nr_args, u64 cookie, bool urgent,
-				   bool count_loss)
+static bool append_records(struct kmonitor_ring *ring,
+			   const struct kmonitor_group *group, u64 units,
+			   enum kmonitor_wakeup *wakeup)
 {
-	u32 nr = 1 + nr_args;
+	const u32 nr = 1 + group->nr_args;
 	struct kmonitor_reservation r;
+	u32 position;
 
 	guard(preempt)();
-	if (!reserve(ring, nr, event->time_ns, count_loss, &r))
-		return r.lost;
-	fill_group(ring, r.position + r.nr - nr, event, args, nr_args, cookie);
-	return judge(ring, r.position, r.nr, urgent ? r.nr : r.nr - nr);
+	if (!reserve_slots(ring, nr, units, group->event->time_ns, &r, wakeup))
+		return false;
+	position = r.position + r.nr - nr;
+	put_record(ring, position, group->event, group->cookie);
+	for (u32 i = 0; i < group->nr_args; i++)
+		put_record(ring, position + 1 + i,
+			   (const void *)&group->args[i], group->cookie);
+	*wakeup = wakeup_for_slots(ring, &r, group->urgent ? r.nr : r.nr - nr);
+	return true;
 }
 
 /**
  * kmonitor_ring_append_group - append records together or count their loss
  * @ring: The ring.
- * @event: The first record; seq and cookie are not used.
- * @args: The records that continue it; seq and cookie are not used.
- * @nr_args: Their number, below %KMONITOR_GROUP_MAX.  A group above half of
- *	the ring may never fit.
- * @cookie: The cookie of these copies.
- * @urgent: Whether the consumer is to be told below the watermark.
+ * @group: The records.
  *
  * The group is in the ring whole, with no record between, or not at all; its
  * loss counts each record.
  *
  * Context: Any but NMI.
- * Return: What became of it; %KMONITOR_APPEND_FULL has been counted.
+ * Return: What the consumers are owed.
  */
-enum kmonitor_append
+enum kmonitor_wakeup
 kmonitor_ring_append_group(struct kmonitor_ring *ring,
-			   const struct kmonitor_event *event,
-			   const struct kmonitor_exec_args *args, u32 nr_args,
-			   u64 cookie, bool urgent)
+			   const struct kmonitor_group *group)
 {
-	return append(ring, event, args, nr_args, cookie, urgent, true);
+	const u64 units = kmonitor_loss_unit(group->event->type) +
+			  group->nr_args * KMONITOR_LOSS_OTHER;
+	enum kmonitor_wakeup wakeup;
+
+	append_records(ring, group, units, &wakeup);
+	return wakeup;
 }
 
 /**
- * kmonitor_ring_try_append - append an urgent record that waits if it must
+ * kmonitor_ring_try_append - append records that the caller keeps otherwise
  * @ring: The ring.
- * @event: The record; seq and cookie are not used.
- * @cookie: The cookie of this copy of the record.
+ * @group: The records.
+ * @wakeup: Gets what the consumers are owed.
  *
  * Context: Any but NMI.
- * Return: What became of it; %KMONITOR_APPEND_FULL is not counted as a loss.
+ * Return: Whether they are in the ring; if not, no loss is counted.
  */
-enum kmonitor_append
-kmonitor_ring_try_append(struct kmonitor_ring *ring,
-			 const struct kmonitor_event *event, u64 cookie)
+bool kmonitor_ring_try_append(struct kmonitor_ring *ring,
+			      const struct kmonitor_group *group,
+			      enum kmonitor_wakeup *wakeup)
 {
-	return append(ring, event, NULL, 0, cookie, true, false);
-}
-
-/**
- * kmonitor_ring_try_append_group - append records that the caller may keep
- * @ring: The ring.
- * @event: The first record; seq and cookie are not used.
- * @args: The records that continue it; seq and cookie are not used.
- * @nr_args: Their number, below %KMONITOR_GROUP_MAX.
- * @cookie: The cookie of these copies.
- * @urgent: Whether the consumer is to be told below the watermark.
- *
- * Context: Any but NMI.
- * Return: What became of it; %KMONITOR_APPEND_FULL is not counted as a loss.
- */
-enum kmonitor_append
-kmonitor_ring_try_append_group(struct kmonitor_ring *ring,
-			       const struct kmonitor_event *event,
-			       const struct kmonitor_exec_args *args,
-			       u32 nr_args, u64 cookie, bool urgent)
-{
-	return append(ring, event, args, nr_args, cookie, urgent, false);
+	return append_records(ring, group, 0, wakeup);
 }
 
 /**
@@ -379,72 +446,84 @@ kmonitor_ring_try_append_group(struct kmonitor_ring *ring,
  */
 void kmonitor_ring_report_loss(struct kmonitor_ring *ring)
 {
-	u64 old, loss;
+	struct kmonitor_loss loss;
+	u64 old;
 	u32 tail;
 
-	if (likely(!kmonitor_ring_loses(ring)))
+	if (likely(!kmonitor_ring_has_pending_loss(ring)))
 		return;
 
 	guard(preempt)();
-	scoped_guard(raw_spinlock_irqsave, &ring->spill_lock)
-	{
+	scoped_guard(raw_spinlock_irqsave, &ring->spill_lock) {
 		old = atomic64_read(kmonitor_ring_state(ring));
 		do {
 			/* A: pairs with the exchange in kmonitor_ring_consume() */
 			tail = smp_load_acquire(&ring->area->tail);
 			if (!(old >> LOSS_SHIFT) || (u32)old != tail ||
-			    !fits(ring, old, old, 1))
+			    !slots_fit(ring, old, old, 1))
 				return;
 		} while (!atomic64_try_cmpxchg(kmonitor_ring_state(ring), &old,
 					       (u32)((u32)old + 1)));
-		loss = loss_of(old);
-		if (old & SPILLED) {
-			loss += ring->spilled;
-			ring->spilled = 0;
-		}
+		take_loss(ring, old, &loss);
 	}
-	fill_lost(ring, old, loss);
-	announce(ring, (u32)old + 1);
+	put_lost(ring, old, &loss);
+	announce_seq(ring, seq_of_position(ring, old));
 }
 
 /**
- * kmonitor_ring_announce - make all that is in the ring ready
+ * kmonitor_ring_announce - make all that is reserved ready
  * @ring: The ring.
+ *
+ * The caller wakes the consumers.
  *
  * Context: Any but NMI.
  */
 void kmonitor_ring_announce(struct kmonitor_ring *ring)
 {
-	announce(ring, atomic64_read(kmonitor_ring_state(ring)));
-}
+	u32 position = atomic64_read(kmonitor_ring_state(ring));
 
-static bool published(const struct kmonitor_ring *ring, u32 position)
-{
-	/* C: pairs with the release in publish() or the exchange in put_slot */
-	u64 seq = smp_load_acquire(&slot_at(ring, position)->seq);
-
-	/* A slot that has never been filled has a seq of 0 or below. */
-	return (u32)seq == position + 1 && (s64)seq > 0;
+	announce_seq(ring, seq_of_position(ring, position) - 1);
 }
 
 /**
- * kmonitor_ring_ready - whether a consumer is to be told
+ * kmonitor_ring_readiness - whether a consumer is to be woken
  * @ring: The ring.
  *
  * Context: Any.
- * Return: Whether there is a record, and the watermark is reached, a loss
- *	waits, or the record has been announced.
+ * Return: One of &enum kmonitor_readiness.
  */
-bool kmonitor_ring_ready(const struct kmonitor_ring *ring)
+enum kmonitor_readiness
+kmonitor_ring_readiness(const struct kmonitor_ring *ring)
 {
-	u32 tail = READ_ONCE(ring->area->tail);
-	u64 state = atomic64_read(kmonitor_ring_state(ring));
-	u32 used = (u32)state - tail;
+	const u32 tail = READ_ONCE(ring->area->tail);
+	const u64 state = atomic64_read(kmonitor_ring_state(ring));
+	const u32 used = (u32)state - tail;
+	u64 seq;
 
-	if (used - 1 >= ring->size || !published(ring, tail))
-		return false;
-	return used >= ring->watermark || state >> LOSS_SHIFT ||
-	       READ_ONCE(ring->announced) - tail - 1 < ring->size;
+	if (used - 1 >= ring->size)
+		return KMONITOR_NOT_READY;
+	seq = load_seq(ring, tail);
+	if (used < ring->watermark && !(state >> LOSS_SHIFT) &&
+	    READ_ONCE(ring->announced) < expand_position(tail, seq))
+		return KMONITOR_NOT_READY;
+	return is_published(seq, tail) ? KMONITOR_READY : KMONITOR_IN_FLIGHT;
+}
+
+/**
+ * kmonitor_ring_in_flight - whether the oldest record is about to come
+ * @ring: The ring.
+ *
+ * Context: Any.
+ * Return: True if it is reserved and not published: its producer has preemption
+ *	off.  Never because of a tail that lies.
+ */
+bool kmonitor_ring_in_flight(const struct kmonitor_ring *ring)
+{
+	const u32 tail = READ_ONCE(ring->area->tail);
+	const u32 used = (u32)atomic64_read(kmonitor_ring_state(ring)) - tail;
+
+	return used - 1 < ring->size &&
+	       !is_published(load_seq(ring, tail), tail);
 }
 
 /**
@@ -459,7 +538,7 @@ bool kmonitor_ring_oldest(const struct kmonitor_ring *ring, u64 *time_ns)
 {
 	u32 tail = READ_ONCE(ring->area->tail);
 
-	if (!published(ring, tail))
+	if (!is_published(load_seq(ring, tail), tail))
 		return false;
 	*time_ns = READ_ONCE(slot_at(ring, tail)->time_ns);
 	return true;
@@ -482,13 +561,15 @@ bool kmonitor_ring_peek(const struct kmonitor_ring *ring, u32 max,
 {
 	u32 tail = READ_ONCE(ring->area->tail);
 	u32 index = tail & (ring->size - 1);
+	u32 position = tail;
 
 	span->record = &ring->area->slots[index];
 	span->position = tail;
-	span->nr = 0;
 	max = min(max, ring->size - index);
-	while (span->nr < max && published(ring, tail + span->nr))
-		span->nr++;
+	while (position - tail < max &&
+	       is_published(load_seq(ring, position), position))
+		position++;
+	span->nr = position - tail;
 	span->last = span->nr < max;
 	return span->nr;
 }
@@ -510,7 +591,7 @@ bool kmonitor_ring_consume(struct kmonitor_ring *ring,
 	smp_rmb();
 	if ((u32)atomic64_read(kmonitor_ring_state(ring)) - tail > ring->size)
 		return false;
-	/* D and F: pairs with A and with E, in judge() or put_slot */
+	/* D and F: pairs with A and with E, see the table above */
 	return try_cmpxchg(&ring->area->tail, &tail, tail + span->nr);
 }
 
@@ -539,20 +620,88 @@ u32 kmonitor_ring_room(const struct kmonitor_ring *ring)
 void kmonitor_ring_stats(struct kmonitor_ring *ring,
 			 struct kmonitor_stats *stats)
 {
-	u64 near, full, state;
+	struct kmonitor_loss pending;
 	unsigned long flags;
+	u64 state;
 
 	raw_spin_lock_irqsave(&ring->spill_lock, flags);
 	state = atomic64_read(kmonitor_ring_state(ring));
-	/* The slot's sequence number, of 64 bits, is not far from the position. */
-	near = READ_ONCE(slot_at(ring, state)->seq);
-	full = near + (s32)((u32)state - (u32)near);
-	stats->recorded = full - atomic64_read(&ring->lost_records);
+	stats->recorded = seq_of_position(ring, state) - 1 -
+			  atomic64_read(&ring->lost_records);
 	stats->lost = atomic64_read(&ring->lost);
-	stats->pending = loss_of(state) + ring->spilled;
+	pending = ring->spilled;
+	add_loss_of_state(&pending, state);
+	stats->pending = sum_loss(&pending);
 	raw_spin_unlock_irqrestore(&ring->spill_lock, flags);
 
 	stats->matched = stats->recorded + stats->lost + stats->pending;
 	stats->depth = ring->size - kmonitor_ring_room(ring);
 	stats->peak = READ_ONCE(ring->peak);
+}
+
+/* A slot can be reserved if it has the stamp of the lap before. */
+static void stamp_slots(struct kmonitor_ring *ring)
+{
+	for (u32 i = 0; i < ring->size; i++)
+		ring->area->slots[i].seq = (u64)i + 1 - ring->size;
+}
+
+/**
+ * kmonitor_ring_init - allocate an empty ring
+ * @ring: Zeroed memory.
+ * @size: Number of records, a power of two, at least 2.
+ * @watermark: Number of records that make it ready, at least 1.
+ *
+ * The pages are charged to the caller's memory cgroup.
+ *
+ * Context: May sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark)
+{
+	u32 nr_pages = DIV_ROUND_UP(struct_size(ring->area, slots, size),
+				    PAGE_SIZE);
+	struct kmonitor_header *header;
+
+	raw_spin_lock_init(&ring->spill_lock);
+	ring->size = size;
+	ring->watermark = watermark;
+	ring->pages = kvcalloc(nr_pages, sizeof(*ring->pages), KMONITOR_GFP);
+	if (!ring->pages)
+		return -ENOMEM;
+	for (; ring->nr_pages < nr_pages; ring->nr_pages++) {
+		struct page *page = alloc_page(KMONITOR_GFP | __GFP_ZERO);
+
+		if (!page)
+			goto err_destroy;
+		ring->pages[ring->nr_pages] = page;
+	}
+	ring->area = vmap(ring->pages, nr_pages, VM_MAP, PAGE_KERNEL);
+	if (!ring->area)
+		goto err_destroy;
+	header = &ring->area->header;
+	header->size = sizeof(*header);
+	header->record_size = sizeof(struct kmonitor_event);
+	header->ring_records = size;
+	header->wakeup_records = watermark;
+	stamp_slots(ring);
+	return 0;
+
+err_destroy:
+	kmonitor_ring_destroy(ring);
+	return -ENOMEM;
+}
+
+/**
+ * kmonitor_ring_destroy - free what kmonitor_ring_init() allocated
+ * @ring: The ring, which nobody uses any more.
+ *
+ * Context: May sleep.
+ */
+void kmonitor_ring_destroy(struct kmonitor_ring *ring)
+{
+	vunmap(ring->area);
+	while (ring->nr_pages)
+		__free_page(ring->pages[--ring->nr_pages]);
+	kvfree(ring->pages);
 }

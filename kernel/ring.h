@@ -7,28 +7,47 @@
 
 #include <asm/page.h>
 #include <linux/atomic.h>
-#include <linux/compiler.h>
-#include <linux/kconfig.h>
-#include <linux/preempt.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 #include <linux/types.h>
 #include <uapi/linux/kmonitor.h>
 
 struct page;
 
-/* Most losses that the state of a ring counts. */
-#define KMONITOR_LOSS_MAX 0x7fffffffULL
-
 /* Most records that one call appends: an event and its continuations. */
 #define KMONITOR_GROUP_MAX 65U
 
+/*
+ * The upper half of the state: pending losses by kind.  The top bit of each
+ * kind says that the counts must be spilled before it grows further.
+ */
+#define KMONITOR_LOSS_OTHER BIT_ULL(32)
+#define KMONITOR_LOSS_FORK BIT_ULL(40)
+#define KMONITOR_LOSS_EXIT BIT_ULL(48)
+#define KMONITOR_LOSS_EXEC BIT_ULL(56)
+#define KMONITOR_LOSS_SPILLED BIT_ULL(63)
+#define KMONITOR_LOSS_FULL \
+	(BIT_ULL(39) | BIT_ULL(47) | BIT_ULL(55) | BIT_ULL(62))
+
 /**
- * struct kmonitor_area - what a consumer can map
+ * struct kmonitor_loss - numbers of lost records by kind
+ * @others: Records of no kind below.
+ * @forks: PROCESS_FORK and THREAD_CREATE.
+ * @execs: PROCESS_EXEC.
+ * @exits: PROCESS_EXIT and THREAD_EXIT.
+ */
+struct kmonitor_loss {
+	u64 others;
+	u64 forks;
+	u64 execs;
+	u64 exits;
+};
+
+/**
+ * struct kmonitor_area - the part of a ring that consumers can map
  * @tail: The consumer's position, in a page of its own.  Written by
  *	consumers, in the kernel and through mmap; never trusted.
- * @header: What an mmap consumer may know.  Its state has the position to
- *	reserve next and the pending loss, see ring.c.
+ * @header: Read-only for consumers.  Its state has the position to reserve
+ *	next and the pending loss, see ring.c.
  * @slots: The records.
  */
 struct kmonitor_area {
@@ -39,11 +58,11 @@ struct kmonitor_area {
 
 /**
  * struct kmonitor_ring - a ring of records
- * @area: What is mapped.
+ * @area: The memory that can be mapped.
  * @size: Number of slots, a power of two.
- * @watermark: Records that make the ring ready; never changes.
- * @announced: Position up to which records are ready whatever @watermark says.
- *	Changed by compare-and-exchange only.
+ * @watermark: Number of records that make the ring ready; never changes.
+ * @announced: Sequence number up to which records are ready below the
+ *	watermark, too.  Only grows, by compare-and-exchange.
  * @peak: Highest fill level, advisory, written by producers.
  * @nr_pages: Number of @pages.
  * @pages: The pages behind @area.
@@ -51,15 +70,15 @@ struct kmonitor_area {
  * @last_loss_ns: Time of the last pending loss, advisory.
  * @lost: Losses reported by LOST records.
  * @lost_records: Number of LOST records.
- * @spill_lock: Protects @spilled and, while held, the spilled bit of the state in
- *	@area.
+ * @spill_lock: Protects @spilled.  Held by those who set or clear the spilled
+ *	bit of the state in @area.
  * @spilled: Pending losses that no longer fit into that state.
  */
 struct kmonitor_ring {
 	struct kmonitor_area *area;
 	u32 size;
 	u32 watermark;
-	u32 announced;
+	u64 announced;
 	u32 peak;
 	u32 nr_pages;
 	struct page **pages;
@@ -68,54 +87,66 @@ struct kmonitor_ring {
 	atomic64_t lost;
 	atomic64_t lost_records;
 	raw_spinlock_t spill_lock;
-	u64 spilled;
+	struct kmonitor_loss spilled;
 };
 
 /**
- * enum kmonitor_append - what became of a record
- * @KMONITOR_APPEND_FULL: No room.
- * @KMONITOR_APPEND_QUIET: It is in the ring; nothing is to be done.
- * @KMONITOR_APPEND_FIRST: It is the oldest record, and the ring isn't ready:
- *	it must be announced when the delay has expired.
- * @KMONITOR_APPEND_WAKE: The consumer must be woken: for the record, or for a
- *	loss that it may have missed.
+ * enum kmonitor_wakeup - what the consumers are owed after an append
+ * @KMONITOR_WAKEUP_NONE: Nothing, or somebody else will wake them.
+ * @KMONITOR_WAKEUP_DELAYED: A wake-up when the delay has expired: the oldest
+ *	record has come, and the ring is not ready.
+ * @KMONITOR_WAKEUP_NOW: A wake-up, for a record or for a loss.
  */
-enum kmonitor_append {
-	KMONITOR_APPEND_FULL,
-	KMONITOR_APPEND_QUIET,
-	KMONITOR_APPEND_FIRST,
-	KMONITOR_APPEND_WAKE,
+enum kmonitor_wakeup {
+	KMONITOR_WAKEUP_NONE,
+	KMONITOR_WAKEUP_DELAYED,
+	KMONITOR_WAKEUP_NOW,
 };
 
 /**
- * struct kmonitor_reservation - what was decided on records
- * @record: The slot of a single record.
+ * enum kmonitor_readiness - what a consumer finds
+ * @KMONITOR_NOT_READY: Nothing to be woken for.
+ * @KMONITOR_IN_FLIGHT: There would be, but the oldest record is reserved and
+ *	not published yet.  Its producer wakes the consumer.
+ * @KMONITOR_READY: There is a record, and the watermark is reached, a loss is
+ *	pending, or the record has been announced.
+ */
+enum kmonitor_readiness {
+	KMONITOR_NOT_READY,
+	KMONITOR_IN_FLIGHT,
+	KMONITOR_READY,
+};
+
+/**
+ * struct kmonitor_reservation - the decision on one or more records
  * @position: Position of the first slot.
  * @nr: Number of slots: one for each record and one for a loss before them; 0
- *	if the records are lost.
+ *	if there is no room.
  * @tail: The consumer's position at that time.
- * @loss: Losses to report in the first slot.
- * @lost: What the loss of the records asks for.
+ * @loss: Losses to report in the first slot, if there is one for them.
  */
 struct kmonitor_reservation {
-	struct kmonitor_event *record;
 	u32 position;
 	u32 nr;
 	u32 tail;
-	enum kmonitor_append lost;
-	u64 loss;
+	struct kmonitor_loss loss;
 };
 
 /**
- * struct kmonitor_slot - a slot for a single record, with nothing before it
- * @record: The slot.
- * @seq: Its sequence number of the lap before, which it still has.
- * @position: Its position.
+ * struct kmonitor_group - records that are appended together
+ * @event: The first record; seq and cookie are not used.
+ * @args: The records that continue it; seq and cookie are not used.
+ * @nr_args: Their number, below %KMONITOR_GROUP_MAX.  A group above half of
+ *	the ring may never fit.
+ * @cookie: The cookie of these copies.
+ * @urgent: Whether the consumer is woken for them below the watermark.
  */
-struct kmonitor_slot {
-	struct kmonitor_event *record;
-	u64 seq;
-	u32 position;
+struct kmonitor_group {
+	const struct kmonitor_event *event;
+	const struct kmonitor_exec_args *args;
+	u32 nr_args;
+	u64 cookie;
+	bool urgent;
 };
 
 /**
@@ -123,7 +154,7 @@ struct kmonitor_slot {
  * @record: The first of them; the others follow it in memory.
  * @position: Position of the first.
  * @nr: Their number.
- * @last: Behind them there was none.
+ * @last: The record after them is not there yet.
  */
 struct kmonitor_span {
 	const struct kmonitor_event *record;
@@ -132,70 +163,45 @@ struct kmonitor_span {
 	bool last;
 };
 
-/*
- * From reservation to publication preemption is off.  Where locks sleep, the
- * producers of single records turn it off only here.
- */
-static __always_inline void kmonitor_ring_pin(void)
-{
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_disable();
-}
-
-static __always_inline void kmonitor_ring_unpin(void)
-{
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_enable();
-}
-
 static inline atomic64_t *kmonitor_ring_state(const struct kmonitor_ring *ring)
 {
 	return (atomic64_t *)&ring->area->header.state;
 }
 
-/* Whether a loss is pending. */
-static inline bool kmonitor_ring_loses(const struct kmonitor_ring *ring)
+static inline bool
+kmonitor_ring_has_pending_loss(const struct kmonitor_ring *ring)
 {
 	return atomic64_read(kmonitor_ring_state(ring)) >>
 	       KMONITOR_STATE_LOSS_SHIFT;
 }
 
-static __always_inline void kmonitor_ring_note_peak(struct kmonitor_ring *ring,
-						    u32 used)
-{
-	/* Advisory: a race may lose the higher of two. */
-	if (unlikely(used > data_race(ring->peak)))
-		WRITE_ONCE(ring->peak, used);
-}
-
-/* mmap.c: the memory of the ring */
 int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark);
 void kmonitor_ring_destroy(struct kmonitor_ring *ring);
 
-enum kmonitor_append kmonitor_ring_judge(struct kmonitor_ring *ring,
-					 u32 position);
-bool kmonitor_ring_reserve(struct kmonitor_ring *ring, u64 time_ns,
-			   struct kmonitor_reservation *reservation);
-enum kmonitor_append
+enum kmonitor_wakeup
+kmonitor_ring_choose_wakeup(const struct kmonitor_ring *ring, u32 position,
+			    u32 nr);
+bool kmonitor_ring_reserve(struct kmonitor_ring *ring, u32 type, u64 time_ns,
+			   struct kmonitor_reservation *reservation,
+			   enum kmonitor_wakeup *wakeup);
+struct kmonitor_event *
+kmonitor_ring_reserved_slot(const struct kmonitor_ring *ring,
+			    const struct kmonitor_reservation *reservation);
+enum kmonitor_wakeup
 kmonitor_ring_commit(struct kmonitor_ring *ring,
 		     const struct kmonitor_reservation *reservation);
-enum kmonitor_append
+enum kmonitor_wakeup
 kmonitor_ring_append_group(struct kmonitor_ring *ring,
-			   const struct kmonitor_event *event,
-			   const struct kmonitor_exec_args *args, u32 nr_args,
-			   u64 cookie, bool urgent);
-enum kmonitor_append
-kmonitor_ring_try_append(struct kmonitor_ring *ring,
-			 const struct kmonitor_event *event, u64 cookie);
-enum kmonitor_append
-kmonitor_ring_try_append_group(struct kmonitor_ring *ring,
-			       const struct kmonitor_event *event,
-			       const struct kmonitor_exec_args *args,
-			       u32 nr_args, u64 cookie, bool urgent);
+			   const struct kmonitor_group *group);
+bool kmonitor_ring_try_append(struct kmonitor_ring *ring,
+			      const struct kmonitor_group *group,
+			      enum kmonitor_wakeup *wakeup);
 void kmonitor_ring_report_loss(struct kmonitor_ring *ring);
 void kmonitor_ring_announce(struct kmonitor_ring *ring);
 
-bool kmonitor_ring_ready(const struct kmonitor_ring *ring);
+enum kmonitor_readiness
+kmonitor_ring_readiness(const struct kmonitor_ring *ring);
+bool kmonitor_ring_in_flight(const struct kmonitor_ring *ring);
 bool kmonitor_ring_oldest(const struct kmonitor_ring *ring, u64 *time_ns);
 bool kmonitor_ring_peek(const struct kmonitor_ring *ring, u32 max,
 			struct kmonitor_span *span);
@@ -205,144 +211,9 @@ u32 kmonitor_ring_room(const struct kmonitor_ring *ring);
 void kmonitor_ring_stats(struct kmonitor_ring *ring,
 			 struct kmonitor_stats *stats);
 
-/**
- * kmonitor_ring_take_slot - get a slot to make a record in
- * @ring: The ring.
- * @slot: Gets the slot.
- *
- * What nearly every record needs, and no more.  Others may read the slot
- * meanwhile; its seq is not to be written.
- *
- * Context: Any but NMI; preemption off until kmonitor_ring_put_slot(), see
- *	kmonitor_ring_pin().
- * Return: Whether there is one; not without room, or with a loss to be
- *	reported: then a loss may have to be counted.
- */
-static __always_inline bool kmonitor_ring_take_slot(struct kmonitor_ring *ring,
-						    struct kmonitor_slot *slot)
+static inline bool kmonitor_ring_ready(const struct kmonitor_ring *ring)
 {
-	struct kmonitor_area *area = ring->area;
-	atomic64_t *state = kmonitor_ring_state(ring);
-	const u32 mask = ring->size - 1;
-	u64 old = atomic64_read(state);
-	struct kmonitor_event *record;
-	u32 used;
-
-	do {
-		/* A: pairs with the exchange in kmonitor_ring_consume() */
-		used = (u32)old - smp_load_acquire(&area->tail);
-		record = &area->slots[(u32)old & mask];
-		/* Not to be computed again behind the exchange. */
-		OPTIMIZER_HIDE_VAR(record);
-		slot->seq = READ_ONCE(record->seq);
-		/* With a loss the state is more than a position. */
-		if (unlikely(used > mask || (u32)slot->seq + mask != old))
-			return false;
-	} while (!atomic64_try_cmpxchg(state, &old, (u32)(old + 1)));
-	kmonitor_ring_note_peak(ring, used + 1);
-	slot->record = record;
-	slot->position = old;
-	return true;
-}
-
-/**
- * kmonitor_ring_put_slot - publish a record made in its slot
- * @ring: The ring.
- * @slot: From kmonitor_ring_take_slot().
- *
- * Context: Any but NMI.
- * Return: What became of the record, which is in the ring.
- */
-static __always_inline enum kmonitor_append
-kmonitor_ring_put_slot(struct kmonitor_ring *ring,
-		       const struct kmonitor_slot *slot)
-{
-	const struct kmonitor_area *area = ring->area;
-
-	/*
-	 * B: pairs with the acquire in published(); and E: pairs with the
-	 * exchange in kmonitor_ring_consume()
-	 */
-	xchg(&slot->record->seq, slot->seq + ring->size);
-	if (likely(slot->position - READ_ONCE(area->tail) >= ring->watermark))
-		return KMONITOR_APPEND_QUIET;
-	return kmonitor_ring_judge(ring, slot->position);
-}
-
-/**
- * kmonitor_ring_lose - count one more loss
- * @ring: The ring.
- * @time_ns: Time of the record that is lost.
- * @done: Gets what the loss asks for.
- *
- * Most of what a full ring costs: there is a loss already, and no room for the
- * record with the LOST one before it.
- *
- * Context: Any but NMI.
- * Return: Whether it has; else it takes more to decide.
- */
-static __always_inline bool kmonitor_ring_lose(struct kmonitor_ring *ring,
-					       u64 time_ns,
-					       enum kmonitor_append *done)
-{
-	u64 old = atomic64_read(kmonitor_ring_state(ring));
-	u32 tail;
-
-	/* From 1 to below the most, and not spilled. */
-	if ((old >> KMONITOR_STATE_LOSS_SHIFT) - 1 >= KMONITOR_LOSS_MAX - 1)
-		return false;
-	/* A: pairs with the exchange in kmonitor_ring_consume() */
-	tail = smp_load_acquire(&ring->area->tail);
-	if ((u32)old - tail <= ring->size - 2 ||
-	    !atomic64_try_cmpxchg(kmonitor_ring_state(ring), &old,
-				  old + BIT_ULL(KMONITOR_STATE_LOSS_SHIFT)))
-		return false;
-	WRITE_ONCE(ring->last_loss_ns, time_ns);
-	/* E is the exchange; pairs with that in kmonitor_ring_consume() */
-	*done = READ_ONCE(ring->area->tail) == tail ? KMONITOR_APPEND_FULL :
-						      KMONITOR_APPEND_WAKE;
-	return true;
-}
-
-/* Copies all of a record but its seq. */
-static __always_inline void
-kmonitor_ring_copy(struct kmonitor_event *slot,
-		   const struct kmonitor_event *event, u64 cookie)
-{
-	const size_t rest = offsetof(struct kmonitor_event, type);
-
-	slot->time_ns = event->time_ns;
-	slot->cookie = cookie;
-	memcpy((u8 *)slot + rest, (const u8 *)event + rest,
-	       sizeof(*slot) - rest);
-}
-
-/**
- * kmonitor_ring_append - append a record or count its loss
- * @ring: The ring.
- * @event: The record; seq and cookie are not used.
- * @cookie: The cookie of this copy of the record.
- *
- * Context: Any but NMI; preemption off, see kmonitor_ring_pin().
- * Return: What became of it; %KMONITOR_APPEND_FULL has been counted.
- */
-static __always_inline enum kmonitor_append
-kmonitor_ring_append(struct kmonitor_ring *ring,
-		     const struct kmonitor_event *event, u64 cookie)
-{
-	struct kmonitor_slot slot __uninitialized;
-	enum kmonitor_append done;
-
-	kmonitor_ring_pin();
-	if (likely(kmonitor_ring_take_slot(ring, &slot))) {
-		kmonitor_ring_copy(slot.record, event, cookie);
-		done = kmonitor_ring_put_slot(ring, &slot);
-	} else if (!kmonitor_ring_lose(ring, event->time_ns, &done)) {
-		done = kmonitor_ring_append_group(ring, event, NULL, 0, cookie,
-						  false);
-	}
-	kmonitor_ring_unpin();
-	return done;
+	return kmonitor_ring_readiness(ring) == KMONITOR_READY;
 }
 
 #endif /* _KMONITOR_RING_H */

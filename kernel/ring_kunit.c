@@ -5,11 +5,9 @@
 
 #include <kunit/test.h>
 
-#include "ring.h"
+#include "ring_fast.h"
 
 #define SIZE 8
-#define LOSS_ONE BIT_ULL(KMONITOR_STATE_LOSS_SHIFT)
-#define LOSS_MAX KMONITOR_LOSS_MAX
 
 /* Makes the ring look as if so many records had passed through it. */
 static void wind(struct kmonitor_ring *ring, u64 position)
@@ -20,45 +18,85 @@ static void wind(struct kmonitor_ring *ring, u64 position)
 		ring->area->slots[position % SIZE].seq = position + 1 - SIZE;
 }
 
-static enum kmonitor_append put(struct kmonitor_ring *ring, u32 cookie)
+static enum kmonitor_wakeup put_record_of(struct kmonitor_ring *ring, u32 type,
+					  u32 cookie)
 {
-	struct kmonitor_event event = { .type = KMONITOR_PROCESS_FORK };
+	struct kmonitor_event event = { .type = type };
 	struct kmonitor_reservation place;
+	struct kmonitor_event *record;
+	enum kmonitor_wakeup wakeup;
 	struct kmonitor_slot slot;
 
 	guard(preempt)();
 	/* As in the fan-out, where some records are made in place. */
 	if (cookie % 2)
 		return kmonitor_ring_append(ring, &event, cookie);
-	if (kmonitor_ring_take_slot(ring, &slot)) {
+	if (kmonitor_ring_reserve_slot(ring, &slot)) {
 		slot.record->type = event.type;
 		slot.record->cookie = cookie;
-		return kmonitor_ring_put_slot(ring, &slot);
+		return kmonitor_ring_commit_slot(ring, &slot);
 	}
-	if (!kmonitor_ring_reserve(ring, 1, &place))
-		return place.lost;
-	place.record->type = event.type;
-	place.record->cookie = cookie;
+	if (kmonitor_ring_count_loss(ring, type, 1, &wakeup) ||
+	    !kmonitor_ring_reserve(ring, type, 1, &place, &wakeup))
+		return wakeup;
+	record = kmonitor_ring_reserved_slot(ring, &place);
+	record->type = event.type;
+	record->cookie = cookie;
 	return kmonitor_ring_commit(ring, &place);
+}
+
+static enum kmonitor_wakeup put(struct kmonitor_ring *ring, u32 cookie)
+{
+	return put_record_of(ring, KMONITOR_PROCESS_FORK, cookie);
+}
+
+static u64 pending_loss(struct kmonitor_ring *ring)
+{
+	struct kmonitor_stats stats;
+
+	kmonitor_ring_stats(ring, &stats);
+	return stats.pending;
+}
+
+/* Appends a record for which there must be room, or must be none. */
+static void expect_put(struct kunit *test, u32 cookie)
+{
+	put(test->priv, cookie);
+	KUNIT_EXPECT_EQ(test, pending_loss(test->priv), 0);
+}
+
+static void expect_loss(struct kunit *test, u32 cookie)
+{
+	u64 before = pending_loss(test->priv);
+
+	put(test->priv, cookie);
+	KUNIT_EXPECT_EQ(test, pending_loss(test->priv), before + 1);
 }
 
 static void put_many(struct kunit *test, u32 from, u32 nr)
 {
 	for (u32 i = 0; i < nr; i++)
-		KUNIT_ASSERT_NE(test, put(test->priv, from + i),
-				KMONITOR_APPEND_FULL);
+		expect_put(test, from + i);
 }
 
-static enum kmonitor_append put_group(struct kmonitor_ring *ring, u32 cookie)
+#define NR_ARGS 2
+
+static void put_group(struct kunit *test, u32 cookie, u64 loss)
 {
 	struct kmonitor_event event = { .type = KMONITOR_PROCESS_EXEC };
-	struct kmonitor_exec_args args[2] = {
+	struct kmonitor_exec_args args[NR_ARGS] = {
 		{ .type = KMONITOR_EXEC_ARGS, .part = 0 },
 		{ .type = KMONITOR_EXEC_ARGS, .part = 1 },
 	};
+	const struct kmonitor_group group = {
+		.event = &event,
+		.args = args,
+		.nr_args = NR_ARGS,
+		.cookie = cookie,
+	};
 
-	return kmonitor_ring_append_group(ring, &event, args, ARRAY_SIZE(args),
-					  cookie, false);
+	kmonitor_ring_append_group(test->priv, &group);
+	KUNIT_EXPECT_EQ(test, pending_loss(test->priv), loss);
 }
 
 /* Takes the oldest record, which must be this one. */
@@ -83,10 +121,24 @@ static void take_many(struct kunit *test, u64 seq, u32 cookie, u32 nr)
 			cookie + i);
 }
 
-static void take_lost(struct kunit *test, u64 seq, u64 count)
+static void take_lost_kinds(struct kunit *test, u64 seq,
+			    const struct kmonitor_loss *loss)
 {
-	KUNIT_EXPECT_EQ(test, take(test, seq, KMONITOR_LOST)->lost.count,
-			count);
+	const struct kmonitor_lost *lost =
+		&take(test, seq, KMONITOR_LOST)->lost;
+
+	KUNIT_EXPECT_EQ(test, lost->forks, loss->forks);
+	KUNIT_EXPECT_EQ(test, lost->execs, loss->execs);
+	KUNIT_EXPECT_EQ(test, lost->exits, loss->exits);
+	KUNIT_EXPECT_EQ(test, lost->count,
+			loss->others + loss->forks + loss->execs + loss->exits);
+}
+
+static void take_lost_forks(struct kunit *test, u64 seq, u64 count)
+{
+	const struct kmonitor_loss loss = { .forks = count };
+
+	take_lost_kinds(test, seq, &loss);
 }
 
 static void expect_none(struct kunit *test)
@@ -129,16 +181,16 @@ static void a_loss_stands_before_the_next_record(struct kunit *test)
 {
 	put_many(test, 0, SIZE);
 	for (u32 i = 0; i < 5; i++)
-		KUNIT_EXPECT_EQ(test, put(test->priv, 0), KMONITOR_APPEND_FULL);
+		expect_loss(test, i);
 	expect_stats(test, SIZE, 0, 5);
 	/* LOST and the record need two slots. */
 	take_many(test, 1, 0, 1);
-	KUNIT_EXPECT_EQ(test, put(test->priv, 0), KMONITOR_APPEND_FULL);
+	expect_loss(test, 0);
 	take_many(test, 2, 1, 1);
-	KUNIT_EXPECT_NE(test, put(test->priv, 77), KMONITOR_APPEND_FULL);
+	expect_put(test, 77);
 	expect_stats(test, SIZE + 1, 6, 0);
 	take_many(test, 3, 2, SIZE - 2);
-	take_lost(test, SIZE + 1, 6);
+	take_lost_forks(test, SIZE + 1, 6);
 	take_many(test, SIZE + 2, 77, 1);
 	expect_none(test);
 }
@@ -147,7 +199,7 @@ static void
 a_loss_with_nothing_behind_it_is_reported_when_drained(struct kunit *test)
 {
 	put_many(test, 0, SIZE);
-	KUNIT_EXPECT_EQ(test, put(test->priv, 0), KMONITOR_APPEND_FULL);
+	expect_loss(test, 0);
 	for (u32 i = 0; i < SIZE; i++) {
 		kmonitor_ring_report_loss(test->priv);
 		expect_stats(test, SIZE, 0, 1);
@@ -156,39 +208,49 @@ a_loss_with_nothing_behind_it_is_reported_when_drained(struct kunit *test)
 	kmonitor_ring_report_loss(test->priv);
 	kmonitor_ring_report_loss(test->priv);
 	KUNIT_EXPECT_TRUE(test, kmonitor_ring_ready(test->priv));
-	take_lost(test, SIZE + 1, 1);
+	take_lost_forks(test, SIZE + 1, 1);
 	expect_none(test);
 	expect_stats(test, SIZE, 1, 0);
 }
 
-static void what_waits_is_no_loss(struct kunit *test)
+static bool try_put(struct kunit *test)
 {
 	struct kmonitor_event event = { .type = KMONITOR_EMPTY };
+	const struct kmonitor_group group = { .event = &event };
+	enum kmonitor_wakeup wakeup;
 
+	return kmonitor_ring_try_append(test->priv, &group, &wakeup);
+}
+
+static void a_record_that_is_kept_is_no_loss(struct kunit *test)
+{
 	put_many(test, 0, SIZE);
-	KUNIT_EXPECT_EQ(test, kmonitor_ring_try_append(test->priv, &event, 0),
-			KMONITOR_APPEND_FULL);
+	KUNIT_EXPECT_FALSE(test, try_put(test));
 	expect_stats(test, SIZE, 0, 0);
-	/* Nor is it if there is a loss. */
-	KUNIT_EXPECT_EQ(test, put(test->priv, 0), KMONITOR_APPEND_FULL);
-	KUNIT_EXPECT_EQ(test, kmonitor_ring_try_append(test->priv, &event, 0),
-			KMONITOR_APPEND_FULL);
+	/* Nor is it behind a loss. */
+	expect_loss(test, 0);
+	KUNIT_EXPECT_FALSE(test, try_put(test));
 	expect_stats(test, SIZE, 0, 1);
+	take_many(test, 1, 0, 2);
+	KUNIT_EXPECT_TRUE(test, try_put(test));
+	expect_stats(test, SIZE + 1, 1, 0);
 }
 
 static void a_group_is_there_whole_or_not_at_all(struct kunit *test)
 {
+	const struct kmonitor_loss loss = { .others = 2 * NR_ARGS, .execs = 2 };
+
 	put_many(test, 0, SIZE - 2);
-	KUNIT_EXPECT_EQ(test, put_group(test->priv, 0), KMONITOR_APPEND_FULL);
+	put_group(test, 0, 3);
 	expect_stats(test, SIZE - 2, 0, 3);
 	/* Room for the group, but not for the loss before it. */
 	take_many(test, 1, 0, 1);
-	KUNIT_EXPECT_EQ(test, put_group(test->priv, 0), KMONITOR_APPEND_FULL);
+	put_group(test, 0, 6);
 	take_many(test, 2, 1, 1);
-	KUNIT_EXPECT_NE(test, put_group(test->priv, 9), KMONITOR_APPEND_FULL);
+	put_group(test, 9, 0);
 	KUNIT_EXPECT_EQ(test, kmonitor_ring_room(test->priv), 0);
 	take_many(test, 3, 2, SIZE - 4);
-	take_lost(test, SIZE - 1, 6);
+	take_lost_kinds(test, SIZE - 1, &loss);
 	KUNIT_EXPECT_EQ(test, take(test, SIZE, KMONITOR_PROCESS_EXEC)->cookie,
 			9);
 	for (u32 part = 0; part < 2; part++) {
@@ -201,45 +263,71 @@ static void a_group_is_there_whole_or_not_at_all(struct kunit *test)
 	expect_none(test);
 }
 
-static void a_loss_beyond_31_bits_is_exact(struct kunit *test)
+static const u32 lost_types[] = {
+	KMONITOR_PROCESS_FORK,	KMONITOR_PROCESS_EXIT, KMONITOR_PROCESS_EXEC,
+	KMONITOR_THREAD_CREATE, KMONITOR_THREAD_EXIT,  KMONITOR_COMM,
+	KMONITOR_PROCESS_FORK,
+};
+
+/* More than the state has bits for, so that each kind is spilled. */
+#define ROUNDS 500
+
+static void losses_are_counted_by_kind(struct kunit *test)
 {
-	struct kmonitor_ring *ring = test->priv;
+	const struct kmonitor_loss loss = {
+		.others = ROUNDS,
+		.forks = 3 * ROUNDS,
+		.execs = ROUNDS,
+		.exits = 2 * ROUNDS,
+	};
 
 	put_many(test, 0, SIZE);
-	atomic64_set(kmonitor_ring_state(ring),
-		     SIZE + LOSS_ONE * (LOSS_MAX - 1));
-	for (u32 i = 0; i < 4; i++)
-		KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
-	expect_stats(test, SIZE, 0, LOSS_MAX + 3);
-	/* A second time, with a group. */
-	atomic64_or(LOSS_ONE * LOSS_MAX, kmonitor_ring_state(ring));
-	expect_stats(test, SIZE, 0, 2 * LOSS_MAX);
-	KUNIT_EXPECT_EQ(test, put_group(ring, 0), KMONITOR_APPEND_FULL);
-	expect_stats(test, SIZE, 0, 2 * LOSS_MAX + 3);
+	for (u32 i = 0; i < ROUNDS * ARRAY_SIZE(lost_types); i++)
+		put_record_of(test->priv,
+			      lost_types[i % ARRAY_SIZE(lost_types)], i / 3);
+	expect_stats(test, SIZE, 0, ROUNDS * ARRAY_SIZE(lost_types));
 	take_many(test, 1, 0, SIZE);
-	KUNIT_EXPECT_NE(test, put(ring, 5), KMONITOR_APPEND_FULL);
-	take_lost(test, SIZE + 1, 2 * LOSS_MAX + 3);
+	expect_put(test, 5);
+	take_lost_kinds(test, SIZE + 1, &loss);
 	take_many(test, SIZE + 2, 5, 1);
-	expect_stats(test, SIZE + 1, 2 * LOSS_MAX + 3, 0);
-	/* The counter behind it is as good as new. */
+	expect_stats(test, SIZE + 1, ROUNDS * ARRAY_SIZE(lost_types), 0);
+	/* The counters are as good as new. */
 	put_many(test, 0, SIZE);
-	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
+	expect_loss(test, 0);
 	take_many(test, SIZE + 3, 0, SIZE);
-	kmonitor_ring_report_loss(ring);
-	take_lost(test, 2 * SIZE + 3, 1);
+	kmonitor_ring_report_loss(test->priv);
+	take_lost_forks(test, 2 * SIZE + 3, 1);
 }
 
-static void a_drained_ring_reports_a_loss_beyond_31_bits(struct kunit *test)
+static void lost_groups_are_spilled_exactly(struct kunit *test)
+{
+	const struct kmonitor_loss loss = {
+		.others = ROUNDS * NR_ARGS,
+		.execs = ROUNDS,
+	};
+
+	put_many(test, 0, SIZE);
+	for (u32 i = 1; i <= ROUNDS; i++)
+		put_group(test, 0, i * (1 + NR_ARGS));
+	take_many(test, 1, 0, SIZE);
+	kmonitor_ring_report_loss(test->priv);
+	take_lost_kinds(test, SIZE + 1, &loss);
+	expect_none(test);
+}
+
+static void a_loss_beyond_32_bits_is_exact(struct kunit *test)
 {
 	struct kmonitor_ring *ring = test->priv;
 
 	put_many(test, 0, SIZE);
-	atomic64_set(kmonitor_ring_state(ring), SIZE + LOSS_ONE * LOSS_MAX);
-	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
+	ring->spilled.forks = U32_MAX;
+	atomic64_or(KMONITOR_LOSS_SPILLED, kmonitor_ring_state(ring));
+	expect_loss(test, 0);
+	expect_loss(test, 1);
 	take_many(test, 1, 0, SIZE);
 	kmonitor_ring_report_loss(ring);
-	take_lost(test, SIZE + 1, LOSS_MAX + 1);
-	expect_stats(test, SIZE, LOSS_MAX + 1, 0);
+	take_lost_forks(test, SIZE + 1, U32_MAX + 2ULL);
+	expect_stats(test, SIZE, U32_MAX + 2ULL, 0);
 }
 
 static void positions_wrap_and_sequence_numbers_do_not(struct kunit *test)
@@ -250,15 +338,14 @@ static void positions_wrap_and_sequence_numbers_do_not(struct kunit *test)
 	for (u32 nr = 1; nr <= SIZE; nr++, position += nr - 1) {
 		put_many(test, 0, nr);
 		if (nr == SIZE)
-			KUNIT_EXPECT_EQ(test, put(test->priv, 0),
-					KMONITOR_APPEND_FULL);
+			expect_loss(test, 0);
 		take_many(test, position + 1, 0, nr);
 		if (nr < SIZE)
 			expect_none(test);
 	}
 	KUNIT_EXPECT_GT(test, position, U32_MAX);
 	kmonitor_ring_report_loss(test->priv);
-	take_lost(test, position + 1, 1);
+	take_lost_forks(test, position + 1, 1);
 	expect_stats(test, position, 1, 0);
 }
 
@@ -269,11 +356,11 @@ static void a_full_ring_is_full_across_the_wrap(struct kunit *test)
 	wind(test->priv, position);
 	put_many(test, 0, SIZE);
 	KUNIT_EXPECT_EQ(test, kmonitor_ring_room(test->priv), 0);
-	KUNIT_EXPECT_EQ(test, put(test->priv, 0), KMONITOR_APPEND_FULL);
+	expect_loss(test, 0);
 	take_many(test, position + 1, 0, 2);
-	KUNIT_EXPECT_NE(test, put(test->priv, 6), KMONITOR_APPEND_FULL);
+	expect_put(test, 6);
 	take_many(test, position + 3, 2, SIZE - 2);
-	take_lost(test, position + SIZE + 1, 1);
+	take_lost_forks(test, position + SIZE + 1, 1);
 	take_many(test, position + SIZE + 2, 6, 1);
 }
 
@@ -286,11 +373,11 @@ static void an_unpublished_slot_has_one_owner(struct kunit *test)
 	/* A producer has reserved position 0, and runs on. */
 	atomic64_set(kmonitor_ring_state(ring), 1);
 	for (u32 i = 1; i < SIZE; i++)
-		KUNIT_EXPECT_NE(test, put(ring, i), KMONITOR_APPEND_FULL);
+		expect_put(test, i);
 	for (u32 tail = -3 * SIZE; tail != 3 * SIZE; tail++) {
 		WRITE_ONCE(ring->area->tail, tail);
-		KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
-		KUNIT_EXPECT_EQ(test, put_group(ring, 0), KMONITOR_APPEND_FULL);
+		expect_loss(test, 0);
+		put_group(test, 0, lost + 4);
 		kmonitor_ring_report_loss(ring);
 		KUNIT_EXPECT_EQ(test,
 				(u32)atomic64_read(kmonitor_ring_state(ring)),
@@ -303,8 +390,9 @@ static void an_unpublished_slot_has_one_owner(struct kunit *test)
 	/* It publishes. */
 	smp_store_release(&ring->area->slots[0].seq, 1);
 	WRITE_ONCE(ring->area->tail, SIZE);
-	KUNIT_EXPECT_NE(test, put(ring, 5), KMONITOR_APPEND_FULL);
-	take_lost(test, SIZE + 1, lost);
+	expect_put(test, 5);
+	KUNIT_EXPECT_EQ(test, take(test, SIZE + 1, KMONITOR_LOST)->lost.count,
+			lost);
 	take_many(test, SIZE + 2, 5, 1);
 }
 
@@ -328,7 +416,7 @@ static void a_tail_that_lies_shows_no_record(struct kunit *test)
 	}
 	WRITE_ONCE(ring->area->tail, 2 * SIZE + 4);
 	KUNIT_EXPECT_EQ(test, kmonitor_ring_room(ring), 0);
-	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FULL);
+	expect_loss(test, 0);
 }
 
 static void what_was_overtaken_or_taken_is_not_consumed(struct kunit *test)
@@ -372,10 +460,10 @@ static void below_the_watermark_the_first_is_announced_later(struct kunit *test)
 	struct kmonitor_ring *ring = test->priv;
 
 	ring->watermark = 3;
-	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_APPEND_FIRST);
-	KUNIT_EXPECT_EQ(test, put(ring, 1), KMONITOR_APPEND_QUIET);
+	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_WAKEUP_DELAYED);
+	KUNIT_EXPECT_EQ(test, put(ring, 1), KMONITOR_WAKEUP_NONE);
 	KUNIT_EXPECT_FALSE(test, kmonitor_ring_ready(ring));
-	KUNIT_EXPECT_EQ(test, put(ring, 2), KMONITOR_APPEND_WAKE);
+	KUNIT_EXPECT_EQ(test, put(ring, 2), KMONITOR_WAKEUP_NOW);
 	KUNIT_EXPECT_TRUE(test, kmonitor_ring_ready(ring));
 	take_many(test, 1, 0, 1);
 	KUNIT_EXPECT_FALSE(test, kmonitor_ring_ready(ring));
@@ -383,17 +471,127 @@ static void below_the_watermark_the_first_is_announced_later(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, kmonitor_ring_ready(ring));
 	take_many(test, 2, 1, 2);
 	KUNIT_EXPECT_FALSE(test, kmonitor_ring_ready(ring));
-	KUNIT_EXPECT_EQ(test, put(ring, 3), KMONITOR_APPEND_FIRST);
+	KUNIT_EXPECT_EQ(test, put(ring, 3), KMONITOR_WAKEUP_DELAYED);
+}
+
+static void reserve_slot(struct kunit *test, struct kmonitor_slot *slot)
+{
+	KUNIT_ASSERT_TRUE(test, kmonitor_ring_reserve_slot(test->priv, slot));
+	slot->record->type = KMONITOR_PROCESS_FORK;
+}
+
+static enum kmonitor_wakeup put_urgent(struct kunit *test)
+{
+	struct kmonitor_event event = { .type = KMONITOR_PROCESS_EXIT };
+	const struct kmonitor_group group = { .event = &event, .urgent = true };
+
+	return kmonitor_ring_append_group(test->priv, &group);
+}
+
+/* The consumer sleeps at a slot in flight, behind which all is announced. */
+static void
+a_slot_in_flight_before_an_urgent_record_wakes(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+	struct kmonitor_slot slot;
+
+	ring->watermark = 4;
+	guard(preempt)();
+	reserve_slot(test, &slot);
+	KUNIT_EXPECT_EQ(test, put_urgent(test), KMONITOR_WAKEUP_NOW);
+	KUNIT_EXPECT_EQ(test, kmonitor_ring_readiness(ring),
+			KMONITOR_IN_FLIGHT);
+	KUNIT_EXPECT_TRUE(test, kmonitor_ring_in_flight(ring));
+	KUNIT_EXPECT_EQ(test, kmonitor_ring_commit_slot(ring, &slot),
+			KMONITOR_WAKEUP_NOW);
+	KUNIT_EXPECT_FALSE(test, kmonitor_ring_in_flight(ring));
+	KUNIT_EXPECT_TRUE(test, kmonitor_ring_ready(ring));
+}
+
+static void a_slot_in_flight_when_the_delay_expires_wakes(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+	struct kmonitor_slot slot;
+
+	ring->watermark = 8;
+	guard(preempt)();
+	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_WAKEUP_DELAYED);
+	reserve_slot(test, &slot);
+	put(ring, 2);
+	kmonitor_ring_announce(ring);
+	take_many(test, 1, 0, 1);
+	KUNIT_EXPECT_FALSE(test, kmonitor_ring_ready(ring));
+	KUNIT_EXPECT_EQ(test, kmonitor_ring_commit_slot(ring, &slot),
+			KMONITOR_WAKEUP_NOW);
+}
+
+static void a_slot_in_flight_while_the_watermark_passes_wakes(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+	struct kmonitor_slot slot;
+
+	ring->watermark = 2;
+	guard(preempt)();
+	reserve_slot(test, &slot);
+	KUNIT_EXPECT_EQ(test, put(ring, 1), KMONITOR_WAKEUP_NOW);
+	KUNIT_EXPECT_EQ(test, put(ring, 2), KMONITOR_WAKEUP_NONE);
+	KUNIT_EXPECT_EQ(test, kmonitor_ring_commit_slot(ring, &slot),
+			KMONITOR_WAKEUP_NOW);
+}
+
+/* One consumer has taken the record at once; others sleep at the next. */
+static void a_consumer_ahead_of_the_producer_is_woken(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+	struct kmonitor_slot slot;
+
+	guard(preempt)();
+	reserve_slot(test, &slot);
+	put(ring, 1);
+	ring->area->tail = 1;
+	KUNIT_EXPECT_EQ(test, kmonitor_ring_commit_slot(ring, &slot),
+			KMONITOR_WAKEUP_NOW);
+}
+
+static void announcements_do_not_outlive_the_wrap(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+
+	ring->watermark = 4;
+	put_urgent(test);
+	KUNIT_EXPECT_TRUE(test, kmonitor_ring_ready(ring));
+	/* Nearly a lap of all positions later. */
+	wind(ring, BIT_ULL(32) - 4);
+	KUNIT_EXPECT_EQ(test, put(ring, 0), KMONITOR_WAKEUP_DELAYED);
+	KUNIT_EXPECT_FALSE(test, kmonitor_ring_ready(ring));
+	kmonitor_ring_announce(ring);
+	KUNIT_EXPECT_TRUE(test, kmonitor_ring_ready(ring));
+	take_many(test, BIT_ULL(32) - 3, 0, 1);
+	KUNIT_EXPECT_EQ(test, put_urgent(test), KMONITOR_WAKEUP_NOW);
+	KUNIT_EXPECT_TRUE(test, kmonitor_ring_ready(ring));
+}
+
+static void a_tail_that_lies_is_never_in_flight(struct kunit *test)
+{
+	struct kmonitor_ring *ring = test->priv;
+
+	wind(ring, 2 * SIZE);
+	put_many(test, 0, 3);
+	for (u32 tail = 0; tail < 4 * SIZE; tail++) {
+		WRITE_ONCE(ring->area->tail, tail);
+		KUNIT_EXPECT_FALSE(test, kmonitor_ring_in_flight(ring));
+	}
 }
 
 static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(records_come_out_in_order),
 	KUNIT_CASE(a_loss_stands_before_the_next_record),
 	KUNIT_CASE(a_loss_with_nothing_behind_it_is_reported_when_drained),
-	KUNIT_CASE(what_waits_is_no_loss),
+	KUNIT_CASE(a_record_that_is_kept_is_no_loss),
 	KUNIT_CASE(a_group_is_there_whole_or_not_at_all),
-	KUNIT_CASE(a_loss_beyond_31_bits_is_exact),
-	KUNIT_CASE(a_drained_ring_reports_a_loss_beyond_31_bits),
+	KUNIT_CASE(losses_are_counted_by_kind),
+	KUNIT_CASE(lost_groups_are_spilled_exactly),
+	KUNIT_CASE(a_loss_beyond_32_bits_is_exact),
 	KUNIT_CASE(positions_wrap_and_sequence_numbers_do_not),
 	KUNIT_CASE(a_full_ring_is_full_across_the_wrap),
 	KUNIT_CASE(an_unpublished_slot_has_one_owner),
@@ -401,6 +599,12 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(what_was_overtaken_or_taken_is_not_consumed),
 	KUNIT_CASE(a_span_ends_with_the_memory),
 	KUNIT_CASE(below_the_watermark_the_first_is_announced_later),
+	KUNIT_CASE(a_slot_in_flight_before_an_urgent_record_wakes),
+	KUNIT_CASE(a_slot_in_flight_when_the_delay_expires_wakes),
+	KUNIT_CASE(a_slot_in_flight_while_the_watermark_passes_wakes),
+	KUNIT_CASE(a_consumer_ahead_of_the_producer_is_woken),
+	KUNIT_CASE(announcements_do_not_outlive_the_wrap),
+	KUNIT_CASE(a_tail_that_lies_is_never_in_flight),
 	{}
 };
 

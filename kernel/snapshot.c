@@ -309,28 +309,32 @@ static bool is_as_seen(const struct subject *subject)
 static enum step append_task(struct kmonitor *mon,
 			     const struct subject *subject)
 {
-	enum kmonitor_append done = KMONITOR_APPEND_QUIET;
+	enum kmonitor_wakeup wakeup = KMONITOR_WAKEUP_NONE;
 	struct sighand_struct *sighand;
 	enum step step = STEP_AGAIN;
 	struct kmonitor_event event;
+	struct kmonitor_group group = {
+		.event = &event,
+		.cookie = subject->cookie,
+	};
 	unsigned long flags;
-	u32 nr;
 
 	/* A leader that has been released may have left its id to a thread. */
 	sighand = lock_task_sighand(subject->leader, &flags);
 	if (!sighand)
 		return STEP_AGAIN;
 	if (is_as_seen(subject)) {
-		nr = fill(mon, subject, &event);
-		done = kmonitor_ring_try_append_group(
-			&mon->ring, &event, nr ? subject->args->part : NULL, nr,
-			subject->cookie, false);
-		step = STEP_ON;
+		group.nr_args = fill(mon, subject, &event);
+		if (group.nr_args)
+			group.args = subject->args->part;
+		step = kmonitor_ring_try_append(&mon->ring, &group, &wakeup) ?
+			       STEP_ON :
+			       STEP_STOP;
 	}
 	spin_unlock_irqrestore(&sighand->siglock, flags);
 
-	kmonitor_appended(mon, done, false);
-	return done == KMONITOR_APPEND_FULL ? STEP_STOP : step;
+	kmonitor_wake_as_owed(mon, wakeup, false);
+	return step;
 }
 
 /*
@@ -400,11 +404,16 @@ static bool append_end(struct kmonitor *mon)
 		.cpu = raw_smp_processor_id(),
 		.task.token = mon->snapshot.token,
 	};
-	enum kmonitor_append done =
-		kmonitor_ring_try_append(&mon->ring, &event, 0);
+	const struct kmonitor_group group = {
+		.event = &event,
+		.urgent = true,
+	};
+	enum kmonitor_wakeup wakeup;
+	bool appended;
 
-	kmonitor_appended(mon, done, false);
-	return done != KMONITOR_APPEND_FULL;
+	appended = kmonitor_ring_try_append(&mon->ring, &group, &wakeup);
+	kmonitor_wake_as_owed(mon, wakeup, false);
+	return appended;
 }
 
 /* An entry that ends later has nothing more to list. */

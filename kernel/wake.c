@@ -6,6 +6,15 @@
  * The timer is not moved for each record: when it fires, it looks at the age of
  * the oldest one and waits for the rest.  A consumer that keeps up finds it
  * running once a delay, and is never woken by it.
+ *
+ *   producer or consumer                   timer
+ *      publish, or find, the oldest           leave the queue
+ *   G  full barrier                        H  full barrier
+ *      is the timer queued?                   is there an oldest record?
+ *
+ * G pairs with H: whoever has published or found the oldest record starts the
+ * timer, or the timer sees the record when it fires.  An oldest record that is
+ * still in flight then is its producer's to start the timer for.
  */
 
 #include <linux/fs.h>
@@ -62,15 +71,12 @@ static enum hrtimer_restart delay_expired(struct hrtimer *timer)
 	struct kmonitor *mon = container_of(timer, struct kmonitor, timer);
 	s64 left;
 
-	/*
-	 * Pairs with the barrier in kmonitor_wake_later(): that sees that the
-	 * timer is not queued any more, or this sees the record.
-	 */
+	/* H: pairs with G in kmonitor_wake_later() */
 	smp_mb();
 	left = delay_left(mon);
 	if (left > 0) {
 		start_timer(mon, left);
-	} else if (!left && !kmonitor_ring_ready(&mon->ring)) {
+	} else if (!left) {
 		kmonitor_ring_announce(&mon->ring);
 		wake_now(mon);
 	}
@@ -105,7 +111,7 @@ void kmonitor_wake_later(struct kmonitor *mon)
 {
 	s64 left;
 
-	/* Pairs with the barrier in delay_expired(). */
+	/* G: pairs with H in delay_expired() */
 	smp_mb();
 	if (hrtimer_is_queued(&mon->timer))
 		return;
@@ -115,19 +121,19 @@ void kmonitor_wake_later(struct kmonitor *mon)
 }
 
 /**
- * kmonitor_appended - tell the consumers what was appended
+ * kmonitor_wake_as_owed - wake the consumers now, later or not at all
  * @mon: The descriptor.
- * @appended: What became of the record.
+ * @wakeup: What the append said.
  * @defer: As of kmonitor_wake().
  *
  * Context: As of kmonitor_wake().
  */
-void kmonitor_appended(struct kmonitor *mon, enum kmonitor_append appended,
-		       bool defer)
+void kmonitor_wake_as_owed(struct kmonitor *mon, enum kmonitor_wakeup wakeup,
+			   bool defer)
 {
-	if (appended == KMONITOR_APPEND_WAKE)
+	if (wakeup == KMONITOR_WAKEUP_NOW)
 		kmonitor_wake(mon, defer);
-	else if (appended == KMONITOR_APPEND_FIRST)
+	else if (wakeup == KMONITOR_WAKEUP_DELAYED)
 		kmonitor_wake_later(mon);
 }
 

@@ -11,7 +11,7 @@ void kmonitor_wake_init(struct kmonitor *mon, u32 delay_us);
 void kmonitor_wake_stop(struct kmonitor *mon);
 void kmonitor_wake(struct kmonitor *mon, bool defer);
 void kmonitor_wake_later(struct kmonitor *mon);
-void kmonitor_appended(struct kmonitor *mon, enum kmonitor_append appended,
-		       bool defer);
+void kmonitor_wake_as_owed(struct kmonitor *mon, enum kmonitor_wakeup wakeup,
+			   bool defer);
 
 #endif /* _KMONITOR_WAKE_H */

@@ -406,13 +406,18 @@ struct kmonitor_ptrace {
  * @count: Exact number of records dropped at this place.
  * @first_ns: About when the first of them was dropped, CLOCK_BOOTTIME.
  * @last_ns: About when the last of them was dropped, CLOCK_BOOTTIME.
- * @reserved: Zero.
+ * @forks: Exact number of them that were PROCESS_FORK or THREAD_CREATE.
+ * @execs: Exact number of them that were PROCESS_EXEC.
+ * @exits: Exact number of them that were PROCESS_EXIT or THREAD_EXIT.  The
+ *	rest of @count is of other types, EXEC_ARGS among them.
  */
 struct kmonitor_lost {
 	__aligned_u64 count;
 	__aligned_u64 first_ns;
 	__aligned_u64 last_ns;
-	__aligned_u64 reserved[3];
+	__aligned_u64 forks;
+	__aligned_u64 execs;
+	__aligned_u64 exits;
 };
 
 /**
@@ -678,9 +683,11 @@ struct kmonitor_info {
  * DOC: kmonitor_header.state
  *
  * - bits 0 to 31: the position of the next record.
- * - bits 32 to 62: records dropped since the last %KMONITOR_LOST.
- * - bit 63: there are more such losses than that; KMONITOR_IOC_STATS counts
- *   them all.
+ * - bits 32 to 63: not 0 if records have been dropped since the last
+ *   %KMONITOR_LOST.  KMONITOR_IOC_STATS has their number.
+ *
+ * A record at the tail that is not there, while the position of the next
+ * record is another, is in flight: it has a place and will be there soon.
  */
 #define KMONITOR_STATE_LOSS_SHIFT 32
 
