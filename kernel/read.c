@@ -33,24 +33,18 @@ static bool spin_while_in_flight(const struct kmonitor *mon)
  * the caller has seen by other means, such as wait(2), can be read.  Its
  * producer has preemption off: it is late only if an interrupt, or the host of
  * a virtual machine, holds it up.  The limit is for one that has crashed.
- * Returns whether another look is worthwhile.
  */
-static bool wait_while_in_flight(const struct kmonitor *mon)
+static void wait_while_in_flight(const struct kmonitor *mon)
 {
 	u64 begin;
 
-	if (!kmonitor_ring_in_flight(&mon->ring))
-		return false;
 	if (spin_while_in_flight(mon))
-		return true;
+		return;
 	begin = ktime_get_ns();
-	while (kmonitor_ring_in_flight(&mon->ring)) {
-		if (signal_pending(current) ||
-		    ktime_get_ns() - begin > IN_FLIGHT_LIMIT_NS)
-			return false;
+	while (kmonitor_ring_in_flight(&mon->ring) &&
+	       !signal_pending(current) &&
+	       ktime_get_ns() - begin < IN_FLIGHT_LIMIT_NS)
 		usleep_range_state(20, 200, TASK_INTERRUPTIBLE);
-	}
-	return true;
 }
 
 /*
@@ -79,6 +73,15 @@ static enum kmonitor_readiness look_for_records(struct kmonitor *mon)
 	return readiness;
 }
 
+/* Finds records, also those that wait for the ring to be drained. */
+static bool find_records(struct kmonitor *mon, u32 max,
+			 struct kmonitor_span *span)
+{
+	return kmonitor_ring_peek(&mon->ring, max, span) ||
+	       (flush_waiting(mon) &&
+		kmonitor_ring_peek(&mon->ring, max, span));
+}
+
 /* Copies whole records.  A record that can't be copied stays. */
 static ssize_t drain_ring(struct kmonitor *mon, struct iov_iter *to)
 {
@@ -88,11 +91,8 @@ static ssize_t drain_ring(struct kmonitor *mon, struct iov_iter *to)
 	u32 max;
 
 	while ((max = iov_iter_count(to) / RECORD)) {
-		if (!kmonitor_ring_peek(&mon->ring, max, &span)) {
-			if (!flush_waiting(mon) ||
-			    !kmonitor_ring_peek(&mon->ring, max, &span))
-				break;
-		}
+		if (!find_records(mon, max, &span))
+			break;
 		copied = copy_to_iter(span.record, span.nr * RECORD, to);
 		if (unlikely(copied != span.nr * RECORD)) {
 			span.nr = copied / RECORD;
@@ -145,8 +145,10 @@ ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	for (;;) {
 		if (nowait || look_for_records(mon) == KMONITOR_READY)
 			ret = drain_ring(mon, to);
-		if (!ret && nowait && wait_while_in_flight(mon))
-			continue;
+		if (!ret && nowait && !kmonitor_ring_is_drained(&mon->ring)) {
+			wait_while_in_flight(mon);
+			ret = drain_ring(mon, to);
+		}
 		/* What is left, or has come since the look, is for the next. */
 		if (ret > 0 && look_for_records(mon) == KMONITOR_READY)
 			kmonitor_wake(mon, false);
@@ -170,8 +172,10 @@ __poll_t kmonitor_poll(struct file *file, poll_table *wait)
 	/* F: pairs with E of the producer, see ring.c */
 	smp_mb();
 	readiness = look_for_records(mon);
-	if (readiness == KMONITOR_IN_FLIGHT && wait_while_in_flight(mon))
+	if (readiness == KMONITOR_IN_FLIGHT) {
+		wait_while_in_flight(mon);
 		readiness = look_for_records(mon);
+	}
 	return readiness == KMONITOR_READY ? EPOLLIN | EPOLLRDNORM : 0;
 }
 

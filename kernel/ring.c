@@ -54,8 +54,9 @@
  *   used                     The producer that reserved slot tail + watermark
  *                            - 1 finds its slot less than a watermark behind
  *                            tail, and wakes when it has published it.
- *   loss                     The ring is full, so it has been ready before;
- *                            if tail has moved meanwhile the producer wakes.
+ *   loss                     A group and the watermark are half of the ring
+ *                            at most: without room the ring has been ready
+ *                            before.  If tail has moved the producer wakes.
  *   announced                Who announces wakes: the producer of an urgent
  *                            record, or the timer.  The record at tail may be
  *                            in flight at that moment: then its producer sees
@@ -507,6 +508,21 @@ kmonitor_ring_readiness(const struct kmonitor_ring *ring)
 	    READ_ONCE(ring->announced) < expand_position(tail, seq))
 		return KMONITOR_NOT_READY;
 	return is_published(seq, tail) ? KMONITOR_READY : KMONITOR_IN_FLIGHT;
+}
+
+/**
+ * kmonitor_ring_is_drained - whether nothing is reserved behind the tail
+ * @ring: The ring.
+ *
+ * Context: Any.
+ * Return: False also if a record is in flight; true for a tail that lies.
+ */
+bool kmonitor_ring_is_drained(const struct kmonitor_ring *ring)
+{
+	const u32 tail = READ_ONCE(ring->area->tail);
+
+	return (u32)atomic64_read(kmonitor_ring_state(ring)) - tail - 1 >=
+	       ring->size;
 }
 
 /**

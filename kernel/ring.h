@@ -201,6 +201,7 @@ void kmonitor_ring_announce(struct kmonitor_ring *ring);
 
 enum kmonitor_readiness
 kmonitor_ring_readiness(const struct kmonitor_ring *ring);
+bool kmonitor_ring_is_drained(const struct kmonitor_ring *ring);
 bool kmonitor_ring_in_flight(const struct kmonitor_ring *ring);
 bool kmonitor_ring_oldest(const struct kmonitor_ring *ring, u64 *time_ns);
 bool kmonitor_ring_peek(const struct kmonitor_ring *ring, u32 max,

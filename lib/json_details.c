@@ -49,6 +49,9 @@ static const struct json_field lost_fields[] = {
 	JSON_FIELD(lost.count, "count", U64),
 	JSON_FIELD(lost.first_ns, "first_ns", U64),
 	JSON_FIELD(lost.last_ns, "last_ns", U64),
+	JSON_FIELD(lost.forks, "forks", U64),
+	JSON_FIELD(lost.execs, "execs", U64),
+	JSON_FIELD(lost.exits, "exits", U64),
 };
 
 static const struct json_field empty_fields[] = {

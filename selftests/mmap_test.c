@@ -63,7 +63,7 @@ static void done(const struct map *map)
 	__atomic_store_n(map->tail, *map->tail + 1, __ATOMIC_RELEASE);
 }
 
-static uint64_t loss_of(const struct map *map)
+static bool has_pending_loss(const struct map *map)
 {
 	return __atomic_load_n(&map->header->state, __ATOMIC_RELAXED) >>
 	       KMONITOR_STATE_LOSS_SHIFT;
@@ -229,16 +229,16 @@ TEST(the_header_tells_the_loss_and_poll_gives_it_its_place)
 	watch_forks(map.fd);
 	for (int i = 0; i < 10; i++)
 		make_record();
-	EXPECT_EQ(6, loss_of(&map));
+	EXPECT_TRUE(has_pending_loss(&map));
 	for (int i = 0; i < 4; i++) {
 		ASSERT_NE(NULL, oldest(&map));
 		EXPECT_EQ(KMONITOR_PROCESS_FORK, oldest(&map)->type);
 		done(&map);
 	}
 	EXPECT_EQ(NULL, oldest(&map));
-	EXPECT_EQ(6, loss_of(&map));
+	EXPECT_TRUE(has_pending_loss(&map));
 	EXPECT_TRUE(km_readable(map.fd, 0));
-	EXPECT_EQ(0, loss_of(&map));
+	EXPECT_FALSE(has_pending_loss(&map));
 	ASSERT_NE(NULL, oldest(&map));
 	EXPECT_EQ(KMONITOR_LOST, oldest(&map)->type);
 	EXPECT_EQ(5, oldest(&map)->seq);

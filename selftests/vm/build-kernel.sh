@@ -6,7 +6,7 @@ set -eu -o pipefail
 . "$(dirname "$0")/common.sh"
 
 flavour=${1:-release}
-case $flavour in release | debug | kcsan | off) ;; *) die "no kernel flavour $flavour" ;; esac
+case $flavour in release | knobs | debug | kcsan | off) ;; *) die "no kernel flavour $flavour" ;; esac
 "$vm_dir/packages.sh" kernel
 
 source=$("$vm_dir/kernel-source.sh")

@@ -54,7 +54,7 @@ boot() {
 # stay on for the tests but those that switch them, which one thread emulates.
 say "booting the $flavour kernel with ${VCPUS:-2} processors"
 kunit=0
-[ "$flavour" != debug ] || kunit=1
+case $flavour in debug | knobs) kunit=1 ;; esac
 boot "${TESTS:-*}" kmon.hold=1 kmon.kunit=$kunit
 if [ "$flavour" != off ] && [ -z "${TESTS:-}" ]; then
 	say "booting it again to switch the hooks"
