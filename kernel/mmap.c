@@ -11,8 +11,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "fd.h"
 #include "limits.h"
+#include "mmap.h"
+#include "monitor.h"
 
 /* Before the records: the tail, which alone may be written, and the header. */
 #define NR_FRONT_PAGES (sizeof(struct kmonitor_area) / PAGE_SIZE)

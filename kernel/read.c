@@ -8,6 +8,10 @@
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 
+#include "empty.h"
+#include "monitor.h"
+#include "read.h"
+#include "ring.h"
 #include "wake.h"
 
 #define RECORD sizeof(struct kmonitor_event)
