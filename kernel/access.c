@@ -81,7 +81,7 @@ void kmonitor_creator_destroy(struct kmonitor_creator *creator)
  * task without mm, and so do we.  The mm of another task needs task_lock()
  * to stay.  The caller holds the RCU read lock.
  */
-static bool dumpable(struct task_struct *task)
+static bool is_dumpable(struct task_struct *task)
 {
 	struct task_struct *thread;
 	int found = -1;
@@ -105,7 +105,7 @@ static bool dumpable(struct task_struct *task)
 #endif
 }
 
-static bool is_user(const struct cred *creator, const struct cred *task)
+static bool has_same_ids(const struct cred *creator, const struct cred *task)
 {
 	return uid_eq(creator->uid, task->euid) &&
 	       uid_eq(creator->uid, task->suid) &&
@@ -124,10 +124,10 @@ bool __kmonitor_may_see(const struct kmonitor_creator *creator,
 
 	guard(rcu)();
 	cred = __task_cred(task);
-	if (is_user(creator->cred, cred)) {
+	if (has_same_ids(creator->cred, cred)) {
 		/* Pairs with the write barrier in commit_creds() */
 		smp_rmb();
-		own = dumpable(task);
+		own = is_dumpable(task);
 	}
 	if (!own && !creator_capable(creator, cred->user_ns))
 		return false;
@@ -172,13 +172,13 @@ int kmonitor_may_add_all(const struct kmonitor_creator *creator)
 	    !ns_capable(owner, CAP_SYS_PTRACE))
 		return -EPERM;
 
-	scoped_guard(rcu)
-	{
-		init = find_task_by_pid_ns(1, creator->pid_ns);
-		if (!init)
-			return -EPERM;
+	rcu_read_lock();
+	init = find_task_by_pid_ns(1, creator->pid_ns);
+	if (init)
 		get_task_struct(init);
-	}
+	rcu_read_unlock();
+	if (!init)
+		return -EPERM;
 	ret = kmonitor_may_add(creator, init);
 	put_task_struct(init);
 	return ret;

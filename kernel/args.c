@@ -20,12 +20,12 @@
 #include <linux/uaccess.h>
 
 #include "args.h"
-#include "record.h"
+#include "event_data.h"
 
 #define PART_SIZE sizeof_field(struct kmonitor_exec_args, data)
 #define MAX_PARTS 64
 
-static struct kmonitor_args *create(size_t len, gfp_t gfp)
+static struct kmonitor_args *alloc_args(size_t len, gfp_t gfp)
 {
 	u32 nr = min_t(size_t, DIV_ROUND_UP(len, PART_SIZE), MAX_PARTS);
 	struct kmonitor_args *args;
@@ -37,7 +37,7 @@ static struct kmonitor_args *create(size_t len, gfp_t gfp)
 }
 
 /* Where the next bytes go, and of so many how many at once. */
-static char *next(struct kmonitor_args *args, size_t *len)
+static char *next_space(struct kmonitor_args *args, size_t *len)
 {
 	size_t used = args->len % PART_SIZE;
 
@@ -56,7 +56,7 @@ static void add_text(struct kmonitor_args *args, const char *text)
 
 	for (; left; left -= n, text += n) {
 		n = left;
-		to = next(args, &n);
+		to = next_space(args, &n);
 		if (!to)
 			return;
 		memcpy(to, text, n);
@@ -68,8 +68,8 @@ static void add_text(struct kmonitor_args *args, const char *text)
  * Copies what is in memory, all or nothing.  To fault a page in may take as
  * long as who serves it likes.  The caller holds the mmap lock.
  */
-static bool copy_remote(char *to, struct mm_struct *mm, unsigned long at,
-			size_t n)
+static bool copy_resident(char *to, struct mm_struct *mm, unsigned long at,
+			  size_t n)
 {
 	struct page *page;
 
@@ -91,10 +91,10 @@ static void add_user(struct kmonitor_args *args, struct mm_struct *mm,
 	for (; at < end; at += n) {
 		/* What is absent is absent by the page. */
 		n = min(end - at, PAGE_SIZE - offset_in_page(at));
-		to = next(args, &n);
+		to = next_space(args, &n);
 		if (!to)
 			return;
-		if (mm ? !copy_remote(to, mm, at, n) :
+		if (mm ? !copy_resident(to, mm, at, n) :
 			 copy_from_user_nofault(to, (void __user *)at, n)) {
 			args->truncated = true;
 			return;
@@ -112,18 +112,18 @@ static void add_user(struct kmonitor_args *args, struct mm_struct *mm,
  * Context: The current task, at the end of exec; does not sleep.
  * Return: The arguments, or NULL if there is no memory for them.
  */
-struct kmonitor_args *kmonitor_args_of_exec(struct kmonitor_source *source)
+struct kmonitor_args *kmonitor_args_of_exec(struct kmonitor_event_data *data)
 {
-	const char *path = source->exec.bprm->filename;
+	const char *path = data->exec.bprm->filename;
 	const struct mm_struct *mm = current->mm;
 	struct kmonitor_args *args;
 
-	if (source->exec.args_tried)
-		return source->exec.args;
-	source->exec.args_tried = true;
-	args = create(strlen(path) + 1 + mm->arg_end - mm->arg_start,
-		      GFP_ATOMIC | __GFP_NOWARN);
-	source->exec.args = args;
+	if (data->exec.args_tried)
+		return data->exec.args;
+	data->exec.args_tried = true;
+	args = alloc_args(strlen(path) + 1 + mm->arg_end - mm->arg_start,
+			  GFP_ATOMIC | __GFP_NOWARN);
+	data->exec.args = args;
 	if (args) {
 		add_text(args, path);
 		add_user(args, NULL, mm->arg_start, mm->arg_end);
@@ -140,7 +140,7 @@ static struct kmonitor_args *args_of_program(struct mm_struct *mm,
 	char *path;
 
 	if (buffer)
-		args = create(MAX_PARTS * PART_SIZE, GFP_KERNEL);
+		args = alloc_args(MAX_PARTS * PART_SIZE, GFP_KERNEL);
 	if (!args)
 		return ERR_PTR(-ENOMEM);
 	path = d_path(&exe->f_path, buffer, PATH_MAX);
@@ -164,7 +164,7 @@ static struct kmonitor_args *args_of_program(struct mm_struct *mm,
 }
 
 /* A leader that has left no longer has it. */
-static struct mm_struct *mm_of(struct task_struct *task)
+static struct mm_struct *get_live_mm(struct task_struct *task)
 {
 	struct task_struct *thread;
 	struct mm_struct *mm;
@@ -192,7 +192,7 @@ static struct mm_struct *mm_of(struct task_struct *task)
  */
 struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
 {
-	struct mm_struct *mm = mm_of(task);
+	struct mm_struct *mm = get_live_mm(task);
 	struct kmonitor_args *args = NULL;
 	struct file *exe;
 

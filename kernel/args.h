@@ -8,7 +8,7 @@
 #include <linux/types.h>
 #include <uapi/linux/kmonitor.h>
 
-struct kmonitor_source;
+struct kmonitor_event_data;
 struct task_struct;
 
 /**
@@ -25,7 +25,7 @@ struct kmonitor_args {
 	struct kmonitor_exec_args part[];
 };
 
-struct kmonitor_args *kmonitor_args_of_exec(struct kmonitor_source *source);
+struct kmonitor_args *kmonitor_args_of_exec(struct kmonitor_event_data *data);
 struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task);
 u32 kmonitor_args_number(struct kmonitor_args *args,
 			 struct kmonitor_event *event, u32 max_parts);

@@ -10,7 +10,6 @@
  * makes a task pay that none of them matches.
  */
 
-#include <linux/cgroup.h>
 #include <linux/cred.h>
 #include <linux/init.h>
 #include <linux/mutex.h>
@@ -20,13 +19,13 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "cgroup.h"
 #include "condition.h"
 #include "entry.h"
-#include "filter.h"
+#include "event_data.h"
 #include "limits.h"
-#include "record.h"
 
-static const struct rhashtable_params params = {
+static const struct rhashtable_params condition_params = {
 	.key_len = sizeof(struct kmonitor_condition),
 	.key_offset = offsetof(struct kmonitor_entry, condition),
 	.head_offset = offsetof(struct kmonitor_entry, hash),
@@ -37,12 +36,12 @@ static const struct rhashtable_params params = {
 #define PRESENT BIT(31)
 
 /* CGROUP and UID entries by their struct kmonitor_condition. */
-static struct rhltable table;
+static struct rhltable condition_table;
 
 /* Serialises edits of all conditions.  Inside a filter's lock. */
 static DEFINE_MUTEX(conditions_lock);
 
-static struct pid_namespace *ns_of(const struct kmonitor_entry *entry)
+static struct pid_namespace *namespace_of(const struct kmonitor_entry *entry)
 {
 	return kmonitor_entry_ignores(entry) ? NULL :
 					       entry->filters->creator.pid_ns;
@@ -50,7 +49,7 @@ static struct pid_namespace *ns_of(const struct kmonitor_entry *entry)
 
 /* What an entry hangs off, or NULL. */
 static struct kmonitor_conditions *
-conditions_of(struct kmonitor_filters *filters, bool ignore)
+find_conditions(struct kmonitor_filter_table *filters, bool ignore)
 {
 	if (ignore)
 		return &filters->ignored;
@@ -64,12 +63,12 @@ static struct kmonitor_conditions *make_conditions(struct kmonitor_entry *entry)
 	struct kmonitor_conditions *conditions;
 
 	conditions =
-		conditions_of(entry->filters, kmonitor_entry_ignores(entry));
+		find_conditions(entry->filters, kmonitor_entry_ignores(entry));
 	if (conditions)
 		return conditions;
 	conditions = kzalloc(sizeof(*conditions), GFP_KERNEL_ACCOUNT);
 	if (conditions)
-		rcu_assign_pointer(ns_of(entry)->kmonitor_conditions,
+		rcu_assign_pointer(namespace_of(entry)->kmonitor_conditions,
 				   conditions);
 	return conditions;
 }
@@ -84,11 +83,12 @@ static void drop_unused(struct kmonitor_conditions *conditions,
 }
 
 /* Counts what an entry wants in and out of its conditions. */
-static void count(struct kmonitor_entry *entry, u32 before, u32 now)
+static void count_wanted_events(struct kmonitor_entry *entry, u32 before,
+				u32 now)
 {
 	struct kmonitor_conditions *conditions = entry->condition.where;
 	u32 kind = entry->target - KMONITOR_TARGET_CGROUP;
-	struct pid_namespace *ns = ns_of(entry);
+	struct pid_namespace *ns = namespace_of(entry);
 	u32 any, by_id, bit, changed;
 
 	for (changed = before ^ now; changed; changed &= ~bit) {
@@ -110,12 +110,13 @@ static void count(struct kmonitor_entry *entry, u32 before, u32 now)
 	if (ns)
 		WRITE_ONCE(ns->kmonitor_events, any);
 	else if (entry->filters->creator.plain)
-		WRITE_ONCE(entry->filters->judged, any);
+		WRITE_ONCE(entry->filters->checked, any);
 }
 
 /* The caller holds conditions_lock or the RCU read lock. */
-static struct rhlist_head *look_up(const struct kmonitor_conditions *conditions,
-				   u32 target, u64 id)
+static struct rhlist_head *
+look_up_conditions(const struct kmonitor_conditions *conditions, u32 target,
+		   u64 id)
 {
 	const struct kmonitor_condition key = {
 		.id = id,
@@ -123,11 +124,11 @@ static struct rhlist_head *look_up(const struct kmonitor_conditions *conditions,
 		.target = target,
 	};
 
-	return rhltable_lookup(&table, &key, params);
+	return rhltable_lookup(&condition_table, &key, condition_params);
 }
 
 /* What one user's descriptors may make the tasks of a user pay. */
-static bool over_limit(const struct kmonitor_entry *entry)
+static bool exceeds_uid_limit(const struct kmonitor_entry *entry)
 {
 	struct kmonitor_entry *other;
 	struct rhlist_head *pos;
@@ -138,14 +139,15 @@ static bool over_limit(const struct kmonitor_entry *entry)
 		return false;
 	guard(rcu)();
 	rhl_for_each_entry_rcu(other, pos,
-			       look_up(entry->condition.where, entry->target,
-				       entry->condition.id),
+			       look_up_conditions(entry->condition.where,
+						  entry->target,
+						  entry->condition.id),
 			       hash)
 		nr += other->unprivileged;
 	return nr >= KMONITOR_MAX_UNPRIVILEGED;
 }
 
-static int insert(struct kmonitor_entry *entry)
+static int insert_condition(struct kmonitor_entry *entry)
 {
 	int ret;
 
@@ -153,9 +155,9 @@ static int insert(struct kmonitor_entry *entry)
 		hlist_add_head_rcu(&entry->all, &entry->condition.where->all);
 		return 0;
 	}
-	if (over_limit(entry))
+	if (exceeds_uid_limit(entry))
 		return -ENOSPC;
-	ret = rhltable_insert(&table, &entry->hash, params);
+	ret = rhltable_insert(&condition_table, &entry->hash, condition_params);
 	return ret ? -ENOMEM : 0;
 }
 
@@ -177,14 +179,14 @@ int kmonitor_condition_add(struct kmonitor_entry *entry)
 	if (!conditions)
 		return -ENOMEM;
 	entry->condition.where = conditions;
-	ret = insert(entry);
+	ret = insert_condition(entry);
 	if (ret) {
 		entry->condition.where = NULL;
-		drop_unused(conditions, ns_of(entry));
+		drop_unused(conditions, namespace_of(entry));
 		return ret;
 	}
 	conditions->nr++;
-	count(entry, 0, entry->events | PRESENT);
+	count_wanted_events(entry, 0, entry->events | PRESENT);
 	return 0;
 }
 
@@ -201,13 +203,14 @@ void kmonitor_condition_del(struct kmonitor_entry *entry)
 	if (!conditions)
 		return;
 	guard(mutex)(&conditions_lock);
-	count(entry, entry->events | PRESENT, 0);
+	count_wanted_events(entry, entry->events | PRESENT, 0);
 	if (entry->target == KMONITOR_TARGET_ALL)
 		hlist_del_rcu(&entry->all);
 	else
-		rhltable_remove(&table, &entry->hash, params);
+		rhltable_remove(&condition_table, &entry->hash,
+				condition_params);
 	conditions->nr--;
-	drop_unused(conditions, ns_of(entry));
+	drop_unused(conditions, namespace_of(entry));
 }
 
 /**
@@ -220,7 +223,7 @@ void kmonitor_condition_del(struct kmonitor_entry *entry)
 void kmonitor_condition_set_events(struct kmonitor_entry *entry, u32 events)
 {
 	guard(mutex)(&conditions_lock);
-	count(entry, entry->events | PRESENT, events | PRESENT);
+	count_wanted_events(entry, entry->events | PRESENT, events | PRESENT);
 	WRITE_ONCE(entry->events, events);
 }
 
@@ -234,15 +237,16 @@ void kmonitor_condition_set_events(struct kmonitor_entry *entry, u32 events)
  * Context: May sleep.  Under the filter's lock, which keeps the entry.
  * Return: The entry or NULL.
  */
-struct kmonitor_entry *kmonitor_condition_find(struct kmonitor_filters *filters,
-					       u32 target, u64 id, bool ignore)
+struct kmonitor_entry *
+kmonitor_condition_find(struct kmonitor_filter_table *filters, u32 target,
+			u64 id, bool ignore)
 {
 	struct kmonitor_conditions *conditions;
 	struct kmonitor_entry *entry;
 	struct rhlist_head *pos;
 
 	guard(mutex)(&conditions_lock);
-	conditions = conditions_of(filters, ignore);
+	conditions = find_conditions(filters, ignore);
 	if (!conditions)
 		return NULL;
 	guard(rcu)();
@@ -253,92 +257,84 @@ struct kmonitor_entry *kmonitor_condition_find(struct kmonitor_filters *filters,
 		}
 		return NULL;
 	}
-	rhl_for_each_entry_rcu(entry, pos, look_up(conditions, target, id),
-			       hash) {
+	rhl_for_each_entry_rcu(
+		entry, pos, look_up_conditions(conditions, target, id), hash) {
 		if (entry->filters == filters)
 			return entry;
 	}
 	return NULL;
 }
 
-static bool visit_id(const struct kmonitor_conditions *conditions, u32 target,
-		     u64 id, kmonitor_visit_t visit, void *data)
+static bool visit_conditions_by_id(const struct kmonitor_conditions *conditions,
+				   u32 target, u64 id, kmonitor_visit_t visit,
+				   void *arg)
 {
 	struct kmonitor_entry *entry;
 	struct rhlist_head *pos;
 
-	rhl_for_each_entry_rcu(entry, pos, look_up(conditions, target, id),
-			       hash) {
-		if (visit(data, entry))
+	rhl_for_each_entry_rcu(
+		entry, pos, look_up_conditions(conditions, target, id), hash) {
+		if (visit(arg, entry))
 			return true;
 	}
 	return false;
 }
 
-#ifdef CONFIG_CGROUPS
-/* Visits those of a cgroup and its ancestors, but for those of another cgroup. */
+/* Visits those of a cgroup and its ancestors that have not been visited yet. */
 static bool visit_cgroups(const struct kmonitor_conditions *conditions,
 			  struct cgroup *cgroup, struct cgroup *visited,
-			  kmonitor_visit_t visit, void *data)
+			  kmonitor_visit_t visit, void *arg)
 {
-	for (; cgroup; cgroup = cgroup_parent(cgroup)) {
+	for (; cgroup; cgroup = kmonitor_cgroup_parent(cgroup)) {
 		if (visited && cgroup_is_descendant(visited, cgroup))
 			return false;
-		if (visit_id(conditions, KMONITOR_TARGET_CGROUP,
-			     cgroup_id(cgroup), visit, data))
+		if (visit_conditions_by_id(conditions, KMONITOR_TARGET_CGROUP,
+					   cgroup_id(cgroup), visit, arg))
 			return true;
 	}
 	return false;
 }
 
-/* A new task may start in another cgroup than its creator's. */
+/* A new task may start in another cgroup than its creator. */
 static bool visit_cgroups_of(const struct kmonitor_conditions *conditions,
-			     const struct kmonitor_source *source,
+			     const struct kmonitor_event_data *data,
 			     struct task_struct *subject,
-			     kmonitor_visit_t visit, void *data)
+			     kmonitor_visit_t visit, void *arg)
 {
-	const u32 births = KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE;
-	struct cgroup *cgroup = task_dfl_cgroup(subject);
+	const u32 forks = KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE;
+	struct cgroup *cgroup = kmonitor_task_cgroup(subject);
 
-	if (visit_cgroups(conditions, cgroup, NULL, visit, data))
+	if (visit_cgroups(conditions, cgroup, NULL, visit, arg))
 		return true;
-	return source->type & births &&
-	       visit_cgroups(conditions, task_dfl_cgroup(source->fork.child),
-			     cgroup, visit, data);
+	return data->type & forks &&
+	       visit_cgroups(conditions, kmonitor_task_cgroup(data->fork.child),
+			     cgroup, visit, arg);
 }
-#else
-static bool visit_cgroups_of(const struct kmonitor_conditions *conditions,
-			     const struct kmonitor_source *source,
-			     struct task_struct *subject,
-			     kmonitor_visit_t visit, void *data)
-{
-	return false;
-}
-#endif
 
 /**
  * kmonitor_conditions_visit_ids - visit the conditions with a matching id
  * @conditions: The conditions.
  * @source: What happened.
  * @visit: Called with each, the most specific first; some want other events.
- * @data: For @visit.
+ * @arg: For @visit.
  *
  * Context: Under RCU.
  * Return: Whether @visit has ended it.
  */
 bool kmonitor_conditions_visit_ids(const struct kmonitor_conditions *conditions,
-				   const struct kmonitor_source *source,
-				   kmonitor_visit_t visit, void *data)
+				   const struct kmonitor_event_data *data,
+				   kmonitor_visit_t visit, void *arg)
 {
-	struct task_struct *subject = kmonitor_source_subject(source);
+	struct task_struct *subject = kmonitor_event_subject(data);
 	const u32 *events = conditions->events;
 
-	if (READ_ONCE(events[KMONITOR_CONDITION_CGROUP]) & source->type &&
-	    visit_cgroups_of(conditions, source, subject, visit, data))
+	if (READ_ONCE(events[KMONITOR_CONDITION_CGROUP]) & data->type &&
+	    visit_cgroups_of(conditions, data, subject, visit, arg))
 		return true;
-	return READ_ONCE(events[KMONITOR_CONDITION_UID]) & source->type &&
-	       visit_id(conditions, KMONITOR_TARGET_UID,
-			__kuid_val(task_uid(subject)), visit, data);
+	return READ_ONCE(events[KMONITOR_CONDITION_UID]) & data->type &&
+	       visit_conditions_by_id(conditions, KMONITOR_TARGET_UID,
+				      __kuid_val(task_uid(subject)), visit,
+				      arg);
 }
 
 /**
@@ -346,26 +342,26 @@ bool kmonitor_conditions_visit_ids(const struct kmonitor_conditions *conditions,
  * @conditions: The conditions, or NULL.
  * @source: What happened.
  * @visit: Called with each, the most specific first; some want other events.
- * @data: For @visit.
+ * @arg: For @visit.
  *
  * Context: Under RCU.
  * Return: Whether @visit has ended it.
  */
 bool kmonitor_conditions_visit(const struct kmonitor_conditions *conditions,
-			       const struct kmonitor_source *source,
-			       kmonitor_visit_t visit, void *data)
+			       const struct kmonitor_event_data *data,
+			       kmonitor_visit_t visit, void *arg)
 {
 	struct kmonitor_entry *entry;
 
 	if (!conditions)
 		return false;
-	if (kmonitor_conditions_visit_ids(conditions, source, visit, data))
+	if (kmonitor_conditions_visit_ids(conditions, data, visit, arg))
 		return true;
 	if (!(READ_ONCE(conditions->events[KMONITOR_CONDITION_ALL]) &
-	      source->type))
+	      data->type))
 		return false;
 	hlist_for_each_entry_rcu(entry, &conditions->all, all) {
-		if (visit(data, entry))
+		if (visit(arg, entry))
 			return true;
 	}
 	return false;
@@ -373,6 +369,6 @@ bool kmonitor_conditions_visit(const struct kmonitor_conditions *conditions,
 
 static int __init kmonitor_condition_init(void)
 {
-	return rhltable_init(&table, &params);
+	return rhltable_init(&condition_table, &condition_params);
 }
 fs_initcall(kmonitor_condition_init);

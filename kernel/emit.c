@@ -8,24 +8,28 @@
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
 
+#include "access.h"
 #include "args.h"
 #include "condition.h"
 #include "emit.h"
 #include "entry.h"
+#include "event_data.h"
 #include "mark.h"
+#include "monitor.h"
 #include "record.h"
 #include "ring_fast.h"
+#include "usage.h"
 #include "wake.h"
 
-static struct kmonitor *owner(const struct kmonitor_entry *entry)
+static struct kmonitor *monitor_of(const struct kmonitor_entry *entry)
 {
 	return container_of(READ_ONCE(entry->filters), struct kmonitor,
 			    filters);
 }
 
 /* The end of a watched process is told below the watermark, if there is one. */
-static bool urgent(const struct kmonitor *mon,
-		   const struct kmonitor_entry *entry, u32 type)
+static bool is_urgent(const struct kmonitor *mon,
+		      const struct kmonitor_entry *entry, u32 type)
 {
 	return type == KMONITOR_PROCESS_EXIT && mon->ring.watermark > 1 &&
 	       (entry->target == KMONITOR_TARGET_PROCESS ||
@@ -40,17 +44,17 @@ static bool urgent(const struct kmonitor *mon,
  * their room an edit at the same moment may cost or double a record.
  */
 struct fan_out {
-	struct kmonitor_source *source;
-	u64 sent;
+	struct kmonitor_event_data *data;
+	u64 decided_marks;
 	const struct kmonitor_mark_set *set;
 	const struct kmonitor_conditions *conditions;
-	u32 nr_matched;
-	const struct kmonitor_filters *matched[32];
+	u32 nr_decided;
+	const struct kmonitor_filter_table *decided_filters[32];
 	/* Whose @event is, or NULL; redacted or not. */
-	const struct kmonitor_creator *view;
+	const struct kmonitor_creator *made_for;
 	bool redacted;
 	/* Types for which @event is not what all plain creators get. */
-	u32 unmade;
+	u32 stale_types;
 	struct kmonitor_event event;
 };
 
@@ -62,7 +66,7 @@ static bool same_view(const struct kmonitor_creator *a,
 }
 
 /* Of a task that it may not see, a descriptor gets what keeps trees true. */
-static bool survives_redaction(const struct kmonitor_entry *entry, u32 type)
+static bool reported_when_redacted(const struct kmonitor_entry *entry, u32 type)
 {
 	return !kmonitor_entry_is_condition(entry) &&
 	       (type == KMONITOR_PROCESS_FORK || type == KMONITOR_PROCESS_EXIT);
@@ -70,9 +74,9 @@ static bool survives_redaction(const struct kmonitor_entry *entry, u32 type)
 
 /* A program with its arguments, of which half of the ring must be enough. */
 static noinline enum kmonitor_wakeup
-append_exec(struct fan_out *out, struct kmonitor *mon, u64 cookie)
+append_exec_with_args(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 {
-	struct kmonitor_args *args = kmonitor_args_of_exec(out->source);
+	struct kmonitor_args *args = kmonitor_args_of_exec(out->data);
 	const struct kmonitor_group group = {
 		.nr_args = kmonitor_args_number(args, &out->event,
 						mon->ring.size / 2 - 1),
@@ -101,19 +105,19 @@ append_urgent(struct kmonitor_ring *ring, const struct kmonitor_event *event,
 }
 
 static __always_inline enum kmonitor_wakeup
-append_one(struct fan_out *out, u32 type, struct kmonitor *mon,
-	   const struct kmonitor_entry *entry)
+append_record(struct fan_out *out, u32 type, struct kmonitor *mon,
+	      const struct kmonitor_entry *entry)
 {
 	const struct kmonitor_event *event = &out->event;
 	struct kmonitor_ring *ring = &mon->ring;
 	u64 cookie = READ_ONCE(entry->cookie);
 
 	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_EXEC)) {
-		if (urgent(mon, entry, type))
+		if (is_urgent(mon, entry, type))
 			return append_urgent(ring, event, cookie);
 		if (type == KMONITOR_PROCESS_EXEC &&
 		    mon->report & KMONITOR_REPORT_EXEC_ARGS)
-			return append_exec(out, mon, cookie);
+			return append_exec_with_args(out, mon, cookie);
 	}
 	return kmonitor_ring_append(ring, event, cookie);
 }
@@ -125,281 +129,289 @@ static bool same_for_all(u32 type)
 }
 
 static bool names_subject(const struct kmonitor_entry *entry,
-			  const struct kmonitor_source *source)
+			  const struct kmonitor_event_data *data)
 {
-	return entry->pid == task_pid(source->task) ||
-	       (source->type == KMONITOR_PROCESS_EXEC &&
-		entry->pid == source->exec.old_pid);
+	return entry->pid == task_pid(data->task) ||
+	       (data->type == KMONITOR_PROCESS_EXEC &&
+		entry->pid == data->exec.old_pid);
 }
 
 /* Of a task that its creator may not see, an entry doesn't learn the status. */
-static bool passes(const struct kmonitor_entry *entry,
-		   const struct kmonitor_source *source)
+static bool has_visible_failure(const struct kmonitor_entry *entry,
+				const struct kmonitor_event_data *data)
 {
 	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
 
-	if (!(source->type & exits))
+	if (!(data->type & exits))
 		return true;
-	return source->exit.status &&
-	       kmonitor_may_see(&entry->filters->creator, source->task);
+	return data->exit.status &&
+	       kmonitor_may_see(&entry->filters->creator, data->task);
 }
 
 /* Of an entry for such events that is special, whether it wants this one. */
-static noinline bool picks(const struct kmonitor_entry *entry,
-			   const struct kmonitor_source *source)
+static noinline bool
+special_entry_matches(const struct kmonitor_entry *entry,
+		      const struct kmonitor_event_data *data)
 {
 	return kmonitor_entry_alive(entry) &&
 	       (entry->target != KMONITOR_TARGET_THREAD ||
-		names_subject(entry, source)) &&
+		names_subject(entry, data)) &&
 	       (!(READ_ONCE(entry->flags) & KMONITOR_FILTER_FAILED_ONLY) ||
-		passes(entry, source));
+		has_visible_failure(entry, data));
 }
 
-enum verdict { PASS, RECORD, SUPPRESS };
+enum match { NO_MATCH, DELIVER, IGNORE };
 
 /* What an entry says to an event of the subject that it is about. */
-static __always_inline enum verdict judge(const struct kmonitor_entry *entry,
-					  const struct kmonitor_source *source,
-					  u32 type)
+static __always_inline enum match
+match_entry(const struct kmonitor_entry *entry,
+	    const struct kmonitor_event_data *data, u32 type)
 {
 	if (!(READ_ONCE(entry->events) & type))
-		return PASS;
+		return NO_MATCH;
 	if (likely(!READ_ONCE(entry->state)))
-		return RECORD;
-	if (!picks(entry, source))
-		return PASS;
-	return kmonitor_entry_ignores(entry) ? SUPPRESS : RECORD;
+		return DELIVER;
+	if (!special_entry_matches(entry, data))
+		return NO_MATCH;
+	return kmonitor_entry_ignores(entry) ? IGNORE : DELIVER;
 }
 
-static __always_inline bool wants(const struct kmonitor_entry *entry,
-				  const struct kmonitor_source *source)
+static __always_inline bool
+entry_matches(const struct kmonitor_entry *entry,
+	      const struct kmonitor_event_data *data)
 {
-	return judge(entry, source, source->type) != PASS;
+	return match_entry(entry, data, data->type) != NO_MATCH;
 }
 
-static bool ignores(void *data, struct kmonitor_entry *entry)
+static bool visit_ignoring(void *arg, struct kmonitor_entry *entry)
 {
-	return wants(entry, data);
+	return entry_matches(entry, arg);
 }
 
 /* Whether the record made for another descriptor is right for this one. */
-static bool has_record(const struct fan_out *out,
-		       const struct kmonitor_creator *creator, bool redacted)
+static bool has_record_for(const struct fan_out *out,
+			   const struct kmonitor_creator *creator,
+			   bool redacted)
 {
-	return out->view && out->redacted == redacted &&
-	       same_view(out->view, creator) && same_for_all(out->source->type);
+	return out->made_for && out->redacted == redacted &&
+	       same_view(out->made_for, creator) &&
+	       same_for_all(out->data->type);
 }
 
-static __always_inline void fill(struct kmonitor_event *event,
-				 struct kmonitor_source *source,
-				 const struct kmonitor_creator *creator,
-				 bool plain_birth)
+static __always_inline void make_record(struct kmonitor_event *event,
+					struct kmonitor_event_data *data,
+					const struct kmonitor_creator *creator,
+					bool plain_fork)
 {
-	if (plain_birth)
-		kmonitor_record_fill_birth(event, source);
+	if (plain_fork)
+		kmonitor_record_fill_fork(event, data);
 	else
-		kmonitor_record_fill(event, source, creator, false);
+		kmonitor_record_fill(event, data, creator, false);
 }
 
-static bool is_birth(const struct kmonitor_source *source)
+static bool is_fork(const struct kmonitor_event_data *data)
 {
-	return source->type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE);
+	return data->type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE);
 }
 
 /* Judges what a descriptor may have, and makes it.  False if nothing. */
-static noinline bool prepare(struct fan_out *out, const struct kmonitor *mon,
-			     const struct kmonitor_entry *entry)
+static noinline bool make_record_for(struct fan_out *out,
+				     const struct kmonitor *mon,
+				     const struct kmonitor_entry *entry)
 {
-	struct kmonitor_source *source = out->source;
+	struct kmonitor_event_data *data = out->data;
 	const struct kmonitor_creator *creator = &mon->filters.creator;
-	bool redacted = !kmonitor_may_see(creator, source->task);
+	bool redacted = !kmonitor_may_see(creator, data->task);
 
-	if (redacted && !survives_redaction(entry, source->type))
+	if (redacted && !reported_when_redacted(entry, data->type))
 		return false;
 	/* What can't be seen isn't judged either: its absence would tell. */
-	if (!redacted && READ_ONCE(mon->filters.judged) & source->type &&
-	    kmonitor_conditions_visit(&mon->filters.ignored, source, ignores,
-				      (void *)source))
+	if (!redacted && READ_ONCE(mon->filters.checked) & data->type &&
+	    kmonitor_conditions_visit(&mon->filters.ignored, data,
+				      visit_ignoring, (void *)data))
 		return false;
-	if (has_record(out, creator, redacted))
+	if (has_record_for(out, creator, redacted))
 		return true;
 	if (redacted)
-		kmonitor_record_fill(&out->event, source, creator, true);
+		kmonitor_record_fill(&out->event, data, creator, true);
 	else
-		fill(&out->event, source, creator,
-		     creator->plain && is_birth(source));
+		make_record(&out->event, data, creator,
+			    creator->plain && is_fork(data));
 	/* Another task than the current one may have been reaped meanwhile. */
 	if (unlikely(!out->event.pid || !out->event.tgid)) {
-		out->view = NULL;
-		out->unmade = source->type;
+		out->made_for = NULL;
+		out->stale_types = data->type;
 		return false;
 	}
-	out->view = creator;
+	out->made_for = creator;
 	out->redacted = redacted;
-	out->unmade =
-		creator->plain && same_for_all(source->type) ? 0 : source->type;
+	out->stale_types =
+		creator->plain && same_for_all(data->type) ? 0 : data->type;
 	return true;
 }
 
 /* The type is at hand: the source is in memory that each exchange may change. */
-static __always_inline void deliver(struct fan_out *out, u32 type,
-				    const struct kmonitor_entry *entry,
-				    struct kmonitor_filters *filters)
+static __always_inline void
+append_to_monitor(struct fan_out *out, u32 type,
+		  const struct kmonitor_entry *entry,
+		  struct kmonitor_filter_table *filters)
 {
 	struct kmonitor *mon = container_of(filters, struct kmonitor, filters);
 	enum kmonitor_wakeup wakeup;
 
-	if ((READ_ONCE(filters->judged) | out->unmade) & type &&
-	    !prepare(out, mon, entry))
+	if ((READ_ONCE(filters->checked) | out->stale_types) & type &&
+	    !make_record_for(out, mon, entry))
 		return;
-	wakeup = append_one(out, type, mon, entry);
+	wakeup = append_record(out, type, mon, entry);
 	if (wakeup)
 		kmonitor_wake_as_owed(mon, wakeup, out->redacted);
 }
 
 /* Whether a descriptor has got the record, or will not get it. */
-static noinline bool has_decided(const struct fan_out *out,
-				 const struct kmonitor_filters *filters)
+static noinline bool search_decided(const struct fan_out *out,
+				    const struct kmonitor_filter_table *filters)
 {
 	const struct kmonitor_mark_set *set = out->set;
 
 	for (u32 i = 0; set && i < set->nr; i++) {
 		if (set->entries[i]->filters == filters &&
-		    (i < 64 ? out->sent & BIT_ULL(i) :
-			      wants(set->entries[i], out->source)))
+		    (i < 64 ? out->decided_marks & BIT_ULL(i) :
+			      entry_matches(set->entries[i], out->data)))
 			return true;
 	}
-	for (u32 i = 0; i < out->nr_matched; i++) {
-		if (out->matched[i] == filters)
+	for (u32 i = 0; i < out->nr_decided; i++) {
+		if (out->decided_filters[i] == filters)
 			return true;
 	}
 	return false;
 }
 
-static __always_inline bool decided(const struct fan_out *out,
-				    const struct kmonitor_filters *filters)
+static __always_inline bool
+is_decided(const struct fan_out *out,
+	   const struct kmonitor_filter_table *filters)
 {
-	return unlikely(out->set || out->nr_matched) &&
-	       has_decided(out, filters);
+	return unlikely(out->set || out->nr_decided) &&
+	       search_decided(out, filters);
 }
 
 /* Entries of one descriptor stand together, the most specific first. */
 static void emit_to_marks(struct fan_out *out)
 {
 	const struct kmonitor_mark_set *set = out->set;
-	const u32 type = out->source->type;
-	struct kmonitor_filters *filters, *done = NULL;
+	const u32 type = out->data->type;
+	struct kmonitor_filter_table *filters, *done = NULL;
 	struct kmonitor_entry *entry;
-	enum verdict verdict;
-	u64 sent = 0, bit = 1;
+	enum match match;
+	u64 decided_marks = 0, bit = 1;
 
 	for (u32 i = 0, nr = set->nr; i < nr; i++, bit <<= 1) {
 		entry = set->entries[i];
 		filters = READ_ONCE(entry->filters);
 		if (filters == done)
 			continue;
-		verdict = judge(entry, out->source, type);
-		if (verdict == PASS)
+		match = match_entry(entry, out->data, type);
+		if (match == NO_MATCH)
 			continue;
 		done = filters;
-		sent |= bit;
-		if (verdict == RECORD)
-			deliver(out, type, entry, filters);
+		decided_marks |= bit;
+		if (match == DELIVER)
+			append_to_monitor(out, type, entry, filters);
 	}
-	out->sent = sent;
+	out->decided_marks = decided_marks;
 }
 
-struct first {
-	const struct kmonitor_source *source;
-	const struct kmonitor_filters *filters;
+struct first_match {
+	const struct kmonitor_event_data *data;
+	const struct kmonitor_filter_table *filters;
 	const struct kmonitor_entry *entry;
 };
 
-static bool find_first(void *data, struct kmonitor_entry *entry)
+static bool find_first_match(void *arg, struct kmonitor_entry *entry)
 {
-	struct first *first = data;
+	struct first_match *first_match = arg;
 
-	if (entry->filters != first->filters || !wants(entry, first->source))
+	if (entry->filters != first_match->filters ||
+	    !entry_matches(entry, first_match->data))
 		return false;
-	first->entry = entry;
+	first_match->entry = entry;
 	return true;
 }
 
 /* Whether it is the most specific condition of its descriptor. */
-static bool is_first(const struct fan_out *out,
-		     const struct kmonitor_entry *entry)
+static bool is_first_match(const struct fan_out *out,
+			   const struct kmonitor_entry *entry)
 {
-	struct first first = { out->source, entry->filters };
+	struct first_match first_match = { out->data, entry->filters };
 
-	kmonitor_conditions_visit(out->conditions, out->source, find_first,
-				  &first);
-	return first.entry == entry;
+	kmonitor_conditions_visit(out->conditions, out->data, find_first_match,
+				  &first_match);
+	return first_match.entry == entry;
 }
 
-static bool emit_to_condition(void *data, struct kmonitor_entry *entry)
+static bool emit_to_condition(void *arg, struct kmonitor_entry *entry)
 {
-	struct fan_out *out = data;
-	struct kmonitor_filters *filters = READ_ONCE(entry->filters);
+	struct fan_out *out = arg;
+	struct kmonitor_filter_table *filters = READ_ONCE(entry->filters);
 
-	if (!wants(entry, out->source) || decided(out, filters))
+	if (!entry_matches(entry, out->data) || is_decided(out, filters))
 		return false;
-	if (out->nr_matched < ARRAY_SIZE(out->matched))
-		out->matched[out->nr_matched++] = filters;
-	else if (!is_first(out, entry))
+	if (out->nr_decided < ARRAY_SIZE(out->decided_filters))
+		out->decided_filters[out->nr_decided++] = filters;
+	else if (!is_first_match(out, entry))
 		return false;
-	deliver(out, out->source->type, entry, filters);
+	append_to_monitor(out, out->data->type, entry, filters);
 	return false;
 }
 
 /* A descriptor has one such entry, the last to be judged. */
 static void emit_to_whole(struct fan_out *out)
 {
-	const bool filled = out->nr_matched == ARRAY_SIZE(out->matched);
-	const u32 type = out->source->type;
+	const bool filled = out->nr_decided == ARRAY_SIZE(out->decided_filters);
+	const u32 type = out->data->type;
 	const struct kmonitor_entry *entry;
-	struct kmonitor_filters *filters;
+	struct kmonitor_filter_table *filters;
 
 	hlist_for_each_entry_rcu(entry, &out->conditions->all, all) {
 		filters = READ_ONCE(entry->filters);
-		if (judge(entry, out->source, type) == PASS ||
-		    decided(out, filters) ||
-		    (unlikely(filled) && !is_first(out, entry)))
+		if (match_entry(entry, out->data, type) == NO_MATCH ||
+		    is_decided(out, filters) ||
+		    (unlikely(filled) && !is_first_match(out, entry)))
 			continue;
-		deliver(out, type, entry, filters);
+		append_to_monitor(out, type, entry, filters);
 	}
 }
 
 static void emit_to_conditions(struct fan_out *out)
 {
 	const struct kmonitor_conditions *conditions = out->conditions;
-	const u32 type = out->source->type;
+	const u32 type = out->data->type;
 
 	if (!conditions)
 		return;
 	if (READ_ONCE(conditions->by_id) & type)
-		kmonitor_conditions_visit_ids(conditions, out->source,
+		kmonitor_conditions_visit_ids(conditions, out->data,
 					      emit_to_condition, out);
 	if (READ_ONCE(conditions->events[KMONITOR_CONDITION_ALL]) & type)
 		emit_to_whole(out);
 }
 
-static noinline void emit_to_all(struct kmonitor_source *source,
+static noinline void emit_to_all(struct kmonitor_event_data *data,
 				 const struct kmonitor_mark_set *set)
 {
 	/* All that is looked at is set, and it is large. */
 	struct fan_out out __uninitialized;
 	struct pid_namespace *ns;
 
-	out.source = source;
-	out.sent = 0;
+	out.data = data;
+	out.decided_marks = 0;
 	out.set = set;
-	out.nr_matched = 0;
-	out.view = NULL;
-	out.unmade = source->type;
+	out.nr_decided = 0;
+	out.made_for = NULL;
+	out.stale_types = data->type;
 	if (set)
 		emit_to_marks(&out);
-	for (ns = ns_of_pid(task_pid(source->task)); ns; ns = ns->parent) {
-		if (!(READ_ONCE(ns->kmonitor_events) & source->type))
+	for (ns = ns_of_pid(task_pid(data->task)); ns; ns = ns->parent) {
+		if (!(READ_ONCE(ns->kmonitor_events) & data->type))
 			continue;
 		out.conditions = rcu_dereference(ns->kmonitor_conditions);
 		emit_to_conditions(&out);
@@ -410,36 +422,36 @@ static noinline void emit_to_all(struct kmonitor_source *source,
 static __always_inline const struct kmonitor_entry *
 only_condition(const struct kmonitor_conditions *conditions, u32 type)
 {
-	const struct hlist_node *first;
+	const struct hlist_node *first_match;
 
 	if (!conditions || READ_ONCE(conditions->by_id) & type)
 		return NULL;
-	first = rcu_dereference(hlist_first_rcu(&conditions->all));
-	if (!first || rcu_access_pointer(hlist_next_rcu(first)))
+	first_match = rcu_dereference(hlist_first_rcu(&conditions->all));
+	if (!first_match || rcu_access_pointer(hlist_next_rcu(first_match)))
 		return NULL;
-	return hlist_entry(first, struct kmonitor_entry, all);
+	return hlist_entry(first_match, struct kmonitor_entry, all);
 }
 
 /* The only entry that may want the record, or NULL if there may be more. */
 static __always_inline const struct kmonitor_entry *
-only_entry(const struct kmonitor_source *source,
+only_entry(const struct kmonitor_event_data *data,
 	   const struct kmonitor_mark_set *set)
 {
 	const struct kmonitor_entry *entry = NULL;
 	const struct pid_namespace *ns;
 
-	if (set && READ_ONCE(set->events) & source->type) {
+	if (set && READ_ONCE(set->events) & data->type) {
 		if (set->nr > 1)
 			return NULL;
 		entry = set->entries[0];
 	}
-	for (ns = ns_of_pid(task_pid(source->task)); ns; ns = ns->parent) {
-		if (!(READ_ONCE(ns->kmonitor_events) & source->type))
+	for (ns = ns_of_pid(task_pid(data->task)); ns; ns = ns->parent) {
+		if (!(READ_ONCE(ns->kmonitor_events) & data->type))
 			continue;
 		if (entry)
 			return NULL;
 		entry = only_condition(rcu_dereference(ns->kmonitor_conditions),
-				       source->type);
+				       data->type);
 		if (!entry)
 			return NULL;
 	}
@@ -448,20 +460,20 @@ only_entry(const struct kmonitor_source *source,
 
 /* The same behind a loss, if there is room at all. */
 static noinline enum kmonitor_wakeup
-fill_behind_loss(struct kmonitor *mon, struct kmonitor_source *source,
+fill_behind_loss(struct kmonitor *mon, struct kmonitor_event_data *data,
 		 const struct kmonitor_entry *entry)
 {
 	struct kmonitor_reservation place __uninitialized;
-	u64 time = source->time_ns ?: ktime_get_boottime_ns();
+	u64 time = data->time_ns ?: ktime_get_boottime_ns();
 	struct kmonitor_event *record;
 	enum kmonitor_wakeup wakeup;
 
-	if (kmonitor_ring_count_loss(&mon->ring, source->type, time, &wakeup) ||
-	    !kmonitor_ring_reserve(&mon->ring, source->type, time, &place,
+	if (kmonitor_ring_count_loss(&mon->ring, data->type, time, &wakeup) ||
+	    !kmonitor_ring_reserve(&mon->ring, data->type, time, &place,
 				   &wakeup))
 		return wakeup;
 	record = kmonitor_ring_reserved_slot(&mon->ring, &place);
-	fill(record, source, &mon->filters.creator, is_birth(source));
+	make_record(record, data, &mon->filters.creator, is_fork(data));
 	record->cookie = READ_ONCE(entry->cookie);
 	return kmonitor_ring_commit(&mon->ring, &place);
 }
@@ -470,34 +482,34 @@ fill_behind_loss(struct kmonitor *mon, struct kmonitor_source *source,
  * A record of the current task for one descriptor is made where it will be
  * read.  False if it can't be, and nothing has been done.
  */
-static __always_inline bool emit_in_place(struct kmonitor_source *source,
+static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 					  const struct kmonitor_entry *entry,
-					  bool birth)
+					  bool fork)
 {
 	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
-	struct kmonitor *mon = owner(entry);
+	struct kmonitor *mon = monitor_of(entry);
 	const struct kmonitor_creator *creator = &mon->filters.creator;
 	struct kmonitor_slot slot __uninitialized;
 	enum kmonitor_wakeup wakeup;
 
 	/* Of an entry that has ended, the descriptor may be gone. */
-	if (judge(entry, source, source->type) != RECORD)
+	if (match_entry(entry, data, data->type) != DELIVER)
 		return true;
-	if (READ_ONCE(mon->filters.judged) & source->type)
+	if (READ_ONCE(mon->filters.checked) & data->type)
 		return false;
-	if (!birth) {
-		if (!(source->type & exits) || urgent(mon, entry, source->type))
+	if (!fork) {
+		if (!(data->type & exits) || is_urgent(mon, entry, data->type))
 			return false;
 		/* It may take locks that sleep where a slot is not to be kept. */
-		kmonitor_take_usage(source);
+		kmonitor_take_usage(data);
 	}
 	kmonitor_ring_pin();
 	if (likely(kmonitor_ring_reserve_slot(&mon->ring, &slot))) {
-		fill(slot.record, source, creator, birth);
+		make_record(slot.record, data, creator, fork);
 		slot.record->cookie = READ_ONCE(entry->cookie);
 		wakeup = kmonitor_ring_commit_slot(&mon->ring, &slot);
 	} else {
-		wakeup = fill_behind_loss(mon, source, entry);
+		wakeup = fill_behind_loss(mon, data, entry);
 	}
 	kmonitor_ring_unpin();
 	if (wakeup)
@@ -505,28 +517,28 @@ static __always_inline bool emit_in_place(struct kmonitor_source *source,
 	return true;
 }
 
-static bool wants_any(void *data, struct kmonitor_entry *entry)
+static bool wants_any_type(void *arg, struct kmonitor_entry *entry)
 {
-	const u32 *types = data;
+	const u32 *types = arg;
 
 	return READ_ONCE(entry->events) & *types && kmonitor_entry_alive(entry);
 }
 
 /**
- * kmonitor_matched - whether an entry may want a record of this task
+ * kmonitor_matches_exactly - whether an entry may want a record of this task
  * @task: The task, alive or held by the caller.
  * @types: Event types, of no birth.
  *
- * For what costs too much to be done for each task while kmonitor_watched(): of
+ * For what costs too much to be done for each task while kmonitor_may_match(): of
  * conditions it looks at those that match.  An abort of a thread is judged by
  * the thread, whichever of several that is.
  *
  * Context: Any but NMI.
  * Return: Whether there is such an entry.
  */
-bool kmonitor_matched(struct task_struct *task, u32 types)
+bool kmonitor_matches_exactly(struct task_struct *task, u32 types)
 {
-	const struct kmonitor_source source = { .type = types, .task = task };
+	const struct kmonitor_event_data data = { .type = types, .task = task };
 	const u32 by_thread =
 		thread_group_empty(task) ? 0 : types & KMONITOR_THREAD_ABORT;
 	const struct pid_namespace *ns;
@@ -539,34 +551,34 @@ bool kmonitor_matched(struct task_struct *task, u32 types)
 			return true;
 		if (READ_ONCE(ns->kmonitor_events) & types &&
 		    kmonitor_conditions_visit(
-			    rcu_dereference(ns->kmonitor_conditions), &source,
-			    wants_any, &types))
+			    rcu_dereference(ns->kmonitor_conditions), &data,
+			    wants_any_type, &types))
 			return true;
 	}
 	return false;
 }
 
-static __always_inline void emit(struct kmonitor_source *source,
-				 const struct kmonitor_mark_set *set,
-				 bool birth)
+static __always_inline void
+emit_to_monitors(struct kmonitor_event_data *data,
+		 const struct kmonitor_mark_set *set, bool fork)
 {
-	const struct kmonitor_entry *entry = only_entry(source, set);
+	const struct kmonitor_entry *entry = only_entry(data, set);
 
-	if (!entry || !emit_in_place(source, entry, birth))
-		emit_to_all(source, set);
+	if (!entry || !emit_in_place(data, entry, fork))
+		emit_to_all(data, set);
 }
 
 /**
- * kmonitor_emit_birth - send the record of a birth to each that wants it
+ * kmonitor_emit_fork - send the record of a birth to each that wants it
  * @source: A PROCESS_FORK or THREAD_CREATE of the current task.
  * @set: The marks of its process, or NULL.
  *
  * Context: Between kmonitor_enter() and kmonitor_leave().
  */
-void kmonitor_emit_birth(struct kmonitor_source *source,
-			 const struct kmonitor_mark_set *set)
+void kmonitor_emit_fork(struct kmonitor_event_data *data,
+			const struct kmonitor_mark_set *set)
 {
-	emit(source, set, true);
+	emit_to_monitors(data, set, true);
 }
 
 /**
@@ -577,10 +589,10 @@ void kmonitor_emit_birth(struct kmonitor_source *source,
  * Context: Between kmonitor_enter(), where the subject was alive, and
  *	kmonitor_leave().
  */
-void kmonitor_emit(struct kmonitor_source *source,
+void kmonitor_emit(struct kmonitor_event_data *data,
 		   const struct kmonitor_mark_set *set)
 {
-	emit(source, set, false);
+	emit_to_monitors(data, set, false);
 }
 
 /**
@@ -590,13 +602,13 @@ void kmonitor_emit(struct kmonitor_source *source,
  * Context: The current task is the subject, or the caller holds a reference to
  *	it; else under RCU.
  */
-void kmonitor_report(struct kmonitor_source *source)
+void kmonitor_report(struct kmonitor_event_data *data)
 {
-	struct task_struct *task = source->task;
+	struct task_struct *task = data->task;
 
 	kmonitor_enter();
 	if (task == current || kmonitor_task_alive(task))
-		kmonitor_emit(source,
+		kmonitor_emit(data,
 			      rcu_dereference(task->signal->kmonitor_marks));
 	kmonitor_leave();
 }

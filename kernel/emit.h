@@ -14,7 +14,7 @@
 #include <linux/types.h>
 
 struct kmonitor_mark_set;
-struct kmonitor_source;
+struct kmonitor_event_data;
 
 /* Whether conditions of the pid namespaces that a task is visible in want it. */
 static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
@@ -30,7 +30,7 @@ static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
 }
 
 /**
- * kmonitor_watched - whether anything wants to know
+ * kmonitor_may_match - whether anything wants to know
  * @task: The subject.
  * @types: Event types.
  *
@@ -41,8 +41,8 @@ static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
  * Context: Any.
  * Return: Whether kmonitor_emit() may find a descriptor.
  */
-static __always_inline bool kmonitor_watched(struct task_struct *task,
-					     u32 types)
+static __always_inline bool kmonitor_may_match(struct task_struct *task,
+					       u32 types)
 {
 	return unlikely(READ_ONCE(task->signal->kmonitor_events) & types) ||
 	       kmonitor_conditions_want(task, types);
@@ -70,11 +70,11 @@ static inline void kmonitor_leave(void)
 		preempt_enable();
 }
 
-bool kmonitor_matched(struct task_struct *task, u32 types);
-void kmonitor_emit_birth(struct kmonitor_source *source,
-			 const struct kmonitor_mark_set *set);
-void kmonitor_emit(struct kmonitor_source *source,
+bool kmonitor_matches_exactly(struct task_struct *task, u32 types);
+void kmonitor_emit_fork(struct kmonitor_event_data *data,
+			const struct kmonitor_mark_set *set);
+void kmonitor_emit(struct kmonitor_event_data *data,
 		   const struct kmonitor_mark_set *set);
-void kmonitor_report(struct kmonitor_source *source);
+void kmonitor_report(struct kmonitor_event_data *data);
 
 #endif /* _KMONITOR_EMIT_H */

@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A filter entry: its life and its totals.
+ * An entry of the filter table, the kernel object of a filter; and the table.
+ *
+ * An entry ends once: the caller that kills it also retires it.  Edits and
+ * close take it out of the table themselves.  The exit of the process or thread
+ * that it names must not wait for the lock of the table: it puts the entry on
+ * the retired list, and the next edit takes it out.
+ *
+ * entry->filters is valid under RCU while the entry is alive: close kills all
+ * entries, and a grace period passes before the descriptor is freed.
  */
 
 #include <linux/cred.h>
+#include <linux/lockdep.h>
 #include <linux/pid.h>
 #include <linux/slab.h>
 
+#include "access.h"
 #include "entry.h"
 #include "limits.h"
 
 /**
  * kmonitor_entry_create - make an entry
  * @target: One of &enum kmonitor_target.
- * @pid: What it names, or NULL; the entry takes a reference of its own.
+ * @pid: The process or thread that it names, or NULL; the entry takes a
+ *	reference of its own.
  * @start_ns: start_ns of that process.
  *
  * Context: May sleep.
@@ -47,8 +58,36 @@ void kmonitor_entry_put(struct kmonitor_entry *entry)
 	if (!refcount_dec_and_test(&entry->refs))
 		return;
 	put_pid(entry->pid);
-	put_cred(entry->killer);
+	put_cred(entry->kill_cred);
 	kfree_rcu(entry, rcu);
+}
+
+/**
+ * kmonitor_entry_uncharge - take the charge of an entry back
+ * @entry: The entry.
+ *
+ * The charge goes when the entry ends, not when it is taken out of the table.
+ *
+ * Context: Any.
+ */
+void kmonitor_entry_uncharge(struct kmonitor_entry *entry)
+{
+	struct ucounts *ucounts = xchg(&entry->ucounts, NULL);
+
+	if (ucounts)
+		kmonitor_uncharge_filter(ucounts);
+}
+
+/**
+ * kmonitor_entry_discard - leave a dead entry to the next edit
+ * @entry: The entry, which is in the table and has no more record to append.
+ *
+ * Context: Under RCU, by the caller that killed it.
+ */
+void kmonitor_entry_discard(struct kmonitor_entry *entry)
+{
+	kmonitor_entry_uncharge(entry);
+	llist_add(&entry->retired, &entry->filters->retired);
 }
 
 static void raise_to(atomic64_t *max, u64 value)
@@ -83,4 +122,109 @@ void kmonitor_entry_account(struct kmonitor_entry *entry, struct pid *pid,
 	atomic64_add(exit->utime_ns, &totals->utime_ns);
 	atomic64_add(exit->stime_ns, &totals->stime_ns);
 	raise_to(&totals->maxrss_kib, exit->maxrss_kib);
+}
+
+/**
+ * kmonitor_filter_table_init - make an empty table, created by the calling task
+ * @filters: Zeroed memory.
+ *
+ * Context: Process context.
+ */
+void kmonitor_filter_table_init(struct kmonitor_filter_table *filters)
+{
+	mutex_init(&filters->lock);
+	kmonitor_creator_init(&filters->creator);
+	filters->checked = filters->creator.plain ? 0 : ~0U;
+	xa_init(&filters->entries);
+	filters->next_handle = 1;
+	init_llist_head(&filters->retired);
+	spin_lock_init(&filters->pending_lock);
+	INIT_LIST_HEAD(&filters->pending);
+}
+
+/**
+ * kmonitor_filter_table_destroy - free the table of a closed descriptor
+ * @filters: The table.  All its entries are dead since a grace period.
+ *
+ * Context: May sleep.
+ */
+void kmonitor_filter_table_destroy(struct kmonitor_filter_table *filters)
+{
+	struct kmonitor_entry *entry;
+	unsigned long handle;
+
+	xa_for_each(&filters->entries, handle, entry)
+		kmonitor_filter_table_forget(filters, entry);
+	xa_destroy(&filters->entries);
+	kmonitor_creator_destroy(&filters->creator);
+}
+
+/**
+ * kmonitor_filter_table_forget - take a dead entry out of the table
+ * @filters: The table.
+ * @entry: The entry; the reference of the table is dropped.
+ *
+ * Context: May sleep.  Under the lock of the table, or nobody else has it.
+ */
+void kmonitor_filter_table_forget(struct kmonitor_filter_table *filters,
+				  struct kmonitor_entry *entry)
+{
+	xa_erase(&filters->entries, entry->handle);
+	filters->nr--;
+	kmonitor_entry_uncharge(entry);
+	kmonitor_entry_put(entry);
+}
+
+/**
+ * kmonitor_filter_table_prune - take the retired entries out of the table
+ * @filters: The table.
+ *
+ * Context: May sleep.  Under the lock of the table.
+ */
+void kmonitor_filter_table_prune(struct kmonitor_filter_table *filters)
+{
+	struct kmonitor_entry *entry, *next;
+
+	lockdep_assert_held(&filters->lock);
+	/* An EMPTY record can be read shortly before its entry is retired. */
+	spin_lock_irq(&filters->pending_lock);
+	spin_unlock_irq(&filters->pending_lock);
+	llist_for_each_entry_safe(entry, next, llist_del_all(&filters->retired),
+				  retired)
+		kmonitor_filter_table_forget(filters, entry);
+}
+
+/**
+ * kmonitor_filter_table_count - count the entries
+ * @filters: The table.
+ *
+ * Context: May sleep.
+ * Return: The number of entries, those whose EMPTY waits for room included.
+ */
+u32 kmonitor_filter_table_count(struct kmonitor_filter_table *filters)
+{
+	guard(mutex)(&filters->lock);
+	kmonitor_filter_table_prune(filters);
+	return filters->nr;
+}
+
+/**
+ * kmonitor_filter_table_get - find an entry by its handle
+ * @filters: The table.
+ * @handle: The handle.
+ *
+ * Context: May sleep.
+ * Return: The live entry with a reference, or NULL.
+ */
+struct kmonitor_entry *
+kmonitor_filter_table_get(struct kmonitor_filter_table *filters, u64 handle)
+{
+	struct kmonitor_entry *entry;
+
+	guard(mutex)(&filters->lock);
+	entry = xa_load(&filters->entries, handle);
+	if (!entry || !kmonitor_entry_alive(entry))
+		return NULL;
+	refcount_inc(&entry->refs);
+	return entry;
 }

@@ -9,17 +9,55 @@
 #include <linux/bitops.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/xarray.h>
 #include <uapi/linux/kmonitor.h>
+
+#include "access.h"
 
 struct cred;
 struct kmonitor_conditions;
-struct kmonitor_filters;
+struct kmonitor_filter_table;
 struct pid;
 struct ucounts;
+
+/**
+ * enum kmonitor_condition_kind - targets of conditions, the most specific first
+ * @KMONITOR_CONDITION_CGROUP: %KMONITOR_TARGET_CGROUP.
+ * @KMONITOR_CONDITION_UID: %KMONITOR_TARGET_UID.
+ * @KMONITOR_CONDITION_ALL: %KMONITOR_TARGET_ALL, which has no id.
+ * @KMONITOR_CONDITION_KINDS: Their number.
+ */
+enum kmonitor_condition_kind {
+	KMONITOR_CONDITION_CGROUP,
+	KMONITOR_CONDITION_UID,
+	KMONITOR_CONDITION_ALL,
+	KMONITOR_CONDITION_KINDS,
+};
+
+/**
+ * struct kmonitor_conditions - those of a pid namespace, or of a descriptor
+ * @by_id: Event types that any with an id wants.  Read by hooks, as @events and
+ *	@all are; all is written under the lock of the conditions.
+ * @events: Event types that any of each kind wants.
+ * @wanting: How many of each kind want each event type.
+ * @nr: How many there are.
+ * @all: Those of target ALL.
+ * @rcu: Hooks find those of a namespace under RCU.
+ */
+struct kmonitor_conditions {
+	u32 by_id;
+	u32 events[KMONITOR_CONDITION_KINDS];
+	u32 wanting[KMONITOR_CONDITION_KINDS][32];
+	u32 nr;
+	struct hlist_head all;
+	struct rcu_head rcu;
+};
 
 /**
  * struct kmonitor_condition - what a condition is found by
@@ -114,14 +152,14 @@ struct kmonitor_entry {
 	u32 may_want;
 	u64 cookie;
 	u64 handle;
-	struct kmonitor_filters *filters;
+	struct kmonitor_filter_table *filters;
 	struct pid *pid;
 	u64 start_ns;
 	u64 empty_ns;
 	u32 members;
 	struct kmonitor_totals totals;
 	struct ucounts *ucounts;
-	const struct cred *killer;
+	const struct cred *kill_cred;
 	struct kmonitor_condition condition;
 	union {
 		struct rhlist_head hash;
@@ -132,11 +170,51 @@ struct kmonitor_entry {
 	struct rcu_head rcu;
 };
 
+/**
+ * struct kmonitor_filter_table - the filter of a descriptor
+ * @lock: Serialises edits.
+ * @creator: Whose ids and whose entitlement count; never changes.
+ * @entries: Entries by handle, one reference each.  Under @lock.
+ * @judged: Event types whose records are not simply those of all plain creators:
+ *	all, unless its creator is one; else those that @ignored may suppress.
+ * @ignored: Conditions whose records are suppressed.
+ * @next_handle: Under @lock.
+ * @nr: Number of live and retired entries in @entries.  Under @lock.
+ * @retired: Entries that ended by themselves, to be taken out of @entries by
+ *	the next edit.
+ * @pending_lock: Protects @pending, and keeps an EMPTY record and the end of its
+ *	entry together.  Inside @lock.
+ * @pending: Trees whose EMPTY record waits for room in the ring.
+ */
+struct kmonitor_filter_table {
+	struct mutex lock;
+	struct kmonitor_creator creator;
+	struct xarray entries;
+	u32 checked;
+	struct kmonitor_conditions ignored;
+	u64 next_handle;
+	u32 nr;
+	struct llist_head retired;
+	spinlock_t pending_lock;
+	struct list_head pending;
+};
+
 struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
 					     u64 start_ns);
 void kmonitor_entry_put(struct kmonitor_entry *entry);
+void kmonitor_entry_uncharge(struct kmonitor_entry *entry);
+void kmonitor_entry_discard(struct kmonitor_entry *entry);
 void kmonitor_entry_account(struct kmonitor_entry *entry, struct pid *pid,
 			    const struct kmonitor_exit *exit, bool oom);
+
+void kmonitor_filter_table_init(struct kmonitor_filter_table *filters);
+void kmonitor_filter_table_destroy(struct kmonitor_filter_table *filters);
+void kmonitor_filter_table_forget(struct kmonitor_filter_table *filters,
+				  struct kmonitor_entry *entry);
+void kmonitor_filter_table_prune(struct kmonitor_filter_table *filters);
+u32 kmonitor_filter_table_count(struct kmonitor_filter_table *filters);
+struct kmonitor_entry *
+kmonitor_filter_table_get(struct kmonitor_filter_table *filters, u64 handle);
 
 static inline bool
 kmonitor_entry_is_condition(const struct kmonitor_entry *entry)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/PID/fdinfo/FD: from which a supervisor that has executed itself anew
- * knows what the descriptor that it still has is about.
+ * /proc/PID/fdinfo/FD: lets a supervisor that has re-executed itself find the
+ * filters of a descriptor that it has kept.
  */
 
 #include <linux/cred.h>
@@ -13,17 +13,21 @@
 #include <linux/uidgid.h>
 
 #include "entry.h"
-#include "fd.h"
+#include "fdinfo.h"
 #include "mark.h"
+#include "monitor.h"
+#include "process_walk.h"
+#include "ring.h"
 
 /*
- * Members can be found from the processes only: a fork writes to no entry.
- * All that an entry may hold is visible in the creator's pid namespace.
+ * Members can only be counted by a walk over the processes: a fork writes to no
+ * entry.  All possible members are visible in the creator's pid namespace.
  */
-static void count_members(struct kmonitor_filters *filters)
+static void count_members(struct kmonitor_filter_table *filters)
 {
+	struct pid_namespace *ns = filters->creator.pid_ns;
 	struct kmonitor_entry *entry;
-	struct task_struct *task;
+	struct task_struct *leader;
 	unsigned long handle;
 	struct pid *pid;
 	int nr = 1;
@@ -31,24 +35,18 @@ static void count_members(struct kmonitor_filters *filters)
 	xa_for_each(&filters->entries, handle, entry)
 		entry->members = 0;
 	do {
-		scoped_guard(rcu)
-		{
-			pid = find_ge_pid(nr, filters->creator.pid_ns);
-			if (pid) {
-				nr = pid_nr_ns(pid, filters->creator.pid_ns);
-				task = pid_task(pid, PIDTYPE_TGID);
-				if (task)
-					kmonitor_mark_count(task->signal,
-							    filters);
-			}
-		}
+		rcu_read_lock();
+		pid = kmonitor_process_walk(ns, &nr, &leader);
+		if (leader)
+			kmonitor_mark_count(leader->signal, filters);
+		rcu_read_unlock();
 		nr++;
 		cond_resched();
 	} while (pid);
 }
 
-static u64 id_of(const struct kmonitor_filters *filters,
-		 const struct kmonitor_entry *entry)
+static u64 entry_id(const struct kmonitor_filter_table *filters,
+		    const struct kmonitor_entry *entry)
 {
 	const struct kmonitor_creator *creator = &filters->creator;
 
@@ -60,12 +58,13 @@ static u64 id_of(const struct kmonitor_filters *filters,
 	return entry->condition.id;
 }
 
-static void show_entries(struct seq_file *m, struct kmonitor_filters *filters)
+static void show_entries(struct seq_file *m,
+			 struct kmonitor_filter_table *filters)
 {
 	struct kmonitor_entry *entry;
 	unsigned long handle;
 
-	/* To be interrupted by less than death would hide entries. */
+	/* Only a fatal signal may interrupt: a partial list would hide entries. */
 	if (mutex_lock_killable(&filters->lock))
 		return;
 	count_members(filters);
@@ -73,7 +72,8 @@ static void show_entries(struct seq_file *m, struct kmonitor_filters *filters)
 		if (!kmonitor_entry_alive(entry))
 			continue;
 		seq_printf(m, "entry:\thandle=%llu target=%u id=%llu",
-			   entry->handle, entry->target, id_of(filters, entry));
+			   entry->handle, entry->target,
+			   entry_id(filters, entry));
 		seq_printf(m, " start_ns=%llu events=%#x flags=%#x",
 			   entry->start_ns, entry->events, entry->flags);
 		seq_printf(m, " cookie=%#llx members=%u\n", entry->cookie,
@@ -83,13 +83,13 @@ static void show_entries(struct seq_file *m, struct kmonitor_filters *filters)
 }
 
 /**
- * kmonitor_show_fdinfo - show a descriptor's accounting and its filter
- * @m: Where to.
+ * kmonitor_show_fdinfo - show the counters and the filters of a descriptor
+ * @m: The output.
  * @file: The descriptor.
  *
  * One line "key:\tvalue" for each number, and one for each live entry, whose
  * value is words "name=value" as in &struct kmonitor_filter; ids are those of
- * the creator's pid namespace, whoever reads.  Later kernels may add lines,
+ * the creator's pid namespace, not the reader's.  Later kernels may add lines,
  * and words at the end of a line.
  *
  * Context: May sleep.

@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The filter of a descriptor: its entries, and what edits them.
- *
- * An entry ends once: who kills it retires it.  Edits and close take it out of
- * the table themselves.  The exit of what it names, which must not wait for the
- * filter's lock, puts it on the retired list; the next edit takes it out.
- *
- * entry->filters is valid under RCU while the entry is alive: close kills all
- * entries, and a grace period passes before the descriptor is freed.
+ * Edits of the filters of a descriptor: FILTER_ADD, FILTER_DEL, FILTER_CLEAR.
  */
 
 #include <linux/cred.h>
@@ -15,15 +8,17 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
-#include <linux/timekeeping.h>
 
+#include "access.h"
+#include "condition.h"
+#include "empty.h"
 #include "entry.h"
 #include "filter.h"
 #include "limits.h"
 #include "mark.h"
 #include "target.h"
 
-static void set_events(struct kmonitor_entry *entry, u32 events)
+static void set_entry_events(struct kmonitor_entry *entry, u32 events)
 {
 	if (kmonitor_entry_is_condition(entry))
 		kmonitor_condition_set_events(entry, events);
@@ -31,39 +26,8 @@ static void set_events(struct kmonitor_entry *entry, u32 events)
 		kmonitor_mark_set_events(entry, events);
 }
 
-/* The charge goes when the entry ends, not when it is taken out. */
-static void uncharge(struct kmonitor_entry *entry)
-{
-	struct ucounts *ucounts = xchg(&entry->ucounts, NULL);
-
-	if (ucounts)
-		kmonitor_uncharge_filter(ucounts);
-}
-
-static void forget_entry(struct kmonitor_filters *filters,
-			 struct kmonitor_entry *entry)
-{
-	xa_erase(&filters->entries, entry->handle);
-	filters->nr--;
-	uncharge(entry);
-	kmonitor_entry_put(entry);
-}
-
-static void prune(struct kmonitor_filters *filters)
-{
-	struct kmonitor_entry *entry, *next;
-
-	lockdep_assert_held(&filters->lock);
-	/* An EMPTY record can be read shortly before its entry is retired. */
-	spin_lock_irq(&filters->pending_lock);
-	spin_unlock_irq(&filters->pending_lock);
-	llist_for_each_entry_safe(entry, next, llist_del_all(&filters->retired),
-				  retired)
-		forget_entry(filters, entry);
-}
-
 /* False if it is ending by itself and may not be on the retired list yet. */
-static bool remove_entry(struct kmonitor_filters *filters,
+static bool remove_entry(struct kmonitor_filter_table *filters,
 			 struct kmonitor_entry *entry)
 {
 	if (!kmonitor_entry_kill(entry))
@@ -72,68 +36,19 @@ static bool remove_entry(struct kmonitor_filters *filters,
 		kmonitor_condition_del(entry);
 	else
 		kmonitor_mark_sweep_later();
-	forget_entry(filters, entry);
+	kmonitor_filter_table_forget(filters, entry);
 	return true;
 }
 
-/**
- * kmonitor_entry_discard - leave a dead entry to the next edit
- * @entry: The entry, which is in the table and has nothing more to say.
- *
- * Context: Under RCU, by who killed it.
- */
-void kmonitor_entry_discard(struct kmonitor_entry *entry)
-{
-	uncharge(entry);
-	llist_add(&entry->retired, &entry->filters->retired);
-}
-
-/**
- * kmonitor_entry_retire - an entry ends with the thread or process it names
- * @entry: The entry, found under RCU.
- *
- * Context: Under RCU.
- */
-void kmonitor_entry_retire(struct kmonitor_entry *entry)
-{
-	if (!kmonitor_entry_kill(entry))
-		return;
-	/* The process may live on. */
-	if (entry->target == KMONITOR_TARGET_THREAD)
-		kmonitor_mark_sweep_later();
-	kmonitor_entry_discard(entry);
-}
-
-/**
- * kmonitor_entry_leave - a mark set lets an entry go
- * @entry: The entry; the set's reference goes with the call.
- *
- * The last set to go makes a tree empty.
- *
- * Context: Any.
- */
-void kmonitor_entry_leave(struct kmonitor_entry *entry)
-{
-	rcu_read_lock();
-	if (atomic_dec_and_test(&entry->sets) &&
-	    entry->target == KMONITOR_TARGET_TREE &&
-	    kmonitor_entry_kill(entry)) {
-		entry->empty_ns = ktime_get_boottime_ns();
-		kmonitor_tree_empty(entry->filters, entry);
-	}
-	rcu_read_unlock();
-	kmonitor_entry_put(entry);
-}
-
 /* What an entry wants or suppresses: to suppress nothing would be pointless. */
-static u32 events_of(const struct kmonitor_filter *arg)
+static u32 events_of_filter(const struct kmonitor_filter *arg)
 {
 	if (arg->flags & KMONITOR_FILTER_IGNORE && !arg->events)
 		return KMONITOR_EVENTS;
 	return arg->events;
 }
 
-static void set_flags(struct kmonitor_entry *entry, u32 flags)
+static void set_entry_flags(struct kmonitor_entry *entry, u32 flags)
 {
 	WRITE_ONCE(entry->flags, flags & ~KMONITOR_FILTER_PIDFD);
 	assign_bit(KMONITOR_ENTRY_PICKS, &entry->state,
@@ -144,20 +59,20 @@ static void set_flags(struct kmonitor_entry *entry, u32 flags)
 }
 
 /* The flag stays until the entry ends; who asked last is who kills. */
-static void set_killer(struct kmonitor_entry *entry,
-		       const struct kmonitor_filter *arg)
+static void set_kill_cred(struct kmonitor_entry *entry,
+			  const struct kmonitor_filter *arg)
 {
 	if (!(arg->flags & KMONITOR_FILTER_KILL_ON_CLOSE))
 		return;
-	put_cred(entry->killer);
+	put_cred(entry->kill_cred);
 	/* Each that gets a reference clears the same plain field. */
-	entry->killer = data_race(get_current_cred());
+	entry->kill_cred = data_race(get_current_cred());
 }
 
 /* Makes an entry, charged to the calling user, and puts it into the table. */
-static struct kmonitor_entry *create_entry(struct kmonitor_filters *filters,
-					   struct pid *pid, u64 start_ns,
-					   struct kmonitor_filter *arg)
+static struct kmonitor_entry *
+create_entry(struct kmonitor_filter_table *filters, struct pid *pid,
+	     u64 start_ns, struct kmonitor_filter *arg)
 {
 	struct kmonitor_entry *entry;
 	int ret;
@@ -172,13 +87,13 @@ static struct kmonitor_entry *create_entry(struct kmonitor_filters *filters,
 	}
 	entry->filters = filters;
 	entry->unprivileged = !filters->creator.sees_all;
-	set_flags(entry, arg->flags);
-	entry->may_want = events_of(arg);
+	set_entry_flags(entry, arg->flags);
+	entry->may_want = events_of_filter(arg);
 	/* A tree that may yet fail to be added says nothing until it is whole. */
 	if (arg->target != KMONITOR_TARGET_TREE)
-		entry->events = events_of(arg);
+		entry->events = events_of_filter(arg);
 	entry->cookie = arg->cookie;
-	set_killer(entry, arg);
+	set_kill_cred(entry, arg);
 	entry->handle = filters->next_handle;
 	ret = xa_err(xa_store(&filters->entries, entry->handle, entry,
 			      KMONITOR_GFP));
@@ -190,7 +105,7 @@ static struct kmonitor_entry *create_entry(struct kmonitor_filters *filters,
 	return entry;
 
 err_uncharge:
-	uncharge(entry);
+	kmonitor_entry_uncharge(entry);
 err_put:
 	kmonitor_entry_put(entry);
 	return ERR_PTR(ret);
@@ -199,11 +114,11 @@ err_put:
 static void extend_entry(struct kmonitor_entry *entry,
 			 struct kmonitor_filter *arg)
 {
-	set_events(entry, entry->events | events_of(arg));
-	set_flags(entry,
-		  (entry->flags & KMONITOR_FILTER_KILL_ON_CLOSE) | arg->flags);
+	set_entry_events(entry, entry->events | events_of_filter(arg));
+	set_entry_flags(entry, (entry->flags & KMONITOR_FILTER_KILL_ON_CLOSE) |
+				       arg->flags);
 	WRITE_ONCE(entry->cookie, arg->cookie);
-	set_killer(entry, arg);
+	set_kill_cred(entry, arg);
 	arg->handle = entry->handle;
 }
 
@@ -220,8 +135,9 @@ static bool thread_left(struct task_struct *task, struct kmonitor_entry *entry)
 	       kmonitor_entry_alive(entry);
 }
 
-static int add_mark(struct kmonitor_filters *filters, struct task_struct *task,
-		    struct pid *pid, struct kmonitor_filter *arg, bool *created)
+static int add_mark(struct kmonitor_filter_table *filters,
+		    struct task_struct *task, struct pid *pid,
+		    struct kmonitor_filter *arg, bool *created)
 {
 	struct kmonitor_entry *entry;
 	u64 start_ns = 0;
@@ -256,7 +172,7 @@ static int add_mark(struct kmonitor_filters *filters, struct task_struct *task,
 	if (ret)
 		remove_entry(filters, entry);
 	else
-		set_events(entry, events_of(arg));
+		set_entry_events(entry, events_of_filter(arg));
 	kmonitor_entry_leave(entry);
 	*created = !ret;
 	return ret;
@@ -272,7 +188,7 @@ static bool has_moved(struct pid *pid, u32 target, struct task_struct *task)
 	return now && now != task;
 }
 
-static int add_task(struct kmonitor_filters *filters,
+static int add_task(struct kmonitor_filter_table *filters,
 		    struct kmonitor_filter *arg, bool *created)
 {
 	struct task_struct *task;
@@ -297,7 +213,7 @@ static int add_task(struct kmonitor_filters *filters,
 	return ret;
 }
 
-static int add_condition(struct kmonitor_filters *filters,
+static int add_condition(struct kmonitor_filter_table *filters,
 			 struct kmonitor_filter *arg, bool *created)
 {
 	struct kmonitor_entry *entry;
@@ -326,33 +242,28 @@ static int add_condition(struct kmonitor_filters *filters,
 	return ret;
 }
 
-#define KNOWN_TARGETS (BIT(KMONITOR_TARGET_ALL + 1) - 1)
-#define KNOWN_FLAGS                                       \
-	(KMONITOR_FILTER_PIDFD | KMONITOR_FILTER_IGNORE | \
-	 KMONITOR_FILTER_FAILED_ONLY | KMONITOR_FILTER_KILL_ON_CLOSE)
-#define KNOWN_EVENTS (KMONITOR_EXEC_FAILED * 2 - 1)
-
-/* An entry named by its handle: the rest says nothing. */
+/* A filter named by its handle: the other fields are not used. */
 static int check_handle(const struct kmonitor_filter *arg)
 {
-	if (arg->flags & ~KNOWN_FLAGS || arg->reserved || arg->reserved2)
+	if (arg->flags & ~KMONITOR_FILTER_FLAGS || arg->reserved ||
+	    arg->reserved2)
 		return -EINVAL;
-	return arg->flags & ~KMONITOR_FILTER_FLAGS ? -EOPNOTSUPP : 0;
+	return 0;
 }
 
-static int check(const struct kmonitor_filter *arg)
+static int check_filter(const struct kmonitor_filter *arg)
 {
 	const u32 contrary = KMONITOR_FILTER_IGNORE |
 			     KMONITOR_FILTER_FAILED_ONLY;
 
-	if (arg->target >= 32 || !(BIT(arg->target) & KNOWN_TARGETS) ||
-	    arg->flags & ~KNOWN_FLAGS || arg->events & ~KNOWN_EVENTS ||
+	if (arg->target > KMONITOR_TARGET_ALL ||
+	    arg->flags & ~KMONITOR_FILTER_FLAGS ||
+	    arg->events & ~KMONITOR_EVENTS ||
 	    (arg->flags & contrary) == contrary || arg->reserved ||
 	    arg->reserved2)
 		return -EINVAL;
-	if (!(BIT(arg->target) & KMONITOR_TARGETS) ||
-	    arg->flags & ~KMONITOR_FILTER_FLAGS ||
-	    arg->events & ~KMONITOR_EVENTS)
+	/* CGROUP in a kernel without cgroups. */
+	if (!(BIT(arg->target) & KMONITOR_TARGETS))
 		return -EOPNOTSUPP;
 	if (arg->flags & KMONITOR_FILTER_KILL_ON_CLOSE &&
 	    arg->target != KMONITOR_TARGET_TREE)
@@ -370,12 +281,12 @@ static int check(const struct kmonitor_filter *arg)
  * Return: 0, -EINVAL, -EOPNOTSUPP, -EBADF, -ESRCH, -ESTALE, -EPERM, -ENOSPC
  *	or -ENOMEM as in ioctl_kmonitor(2).  After an error nothing has changed.
  */
-int kmonitor_filter_add(struct kmonitor_filters *filters,
+int kmonitor_filter_add(struct kmonitor_filter_table *filters,
 			struct kmonitor_filter *arg, bool *created)
 {
 	int ret;
 
-	ret = check(arg);
+	ret = check_filter(arg);
 	if (ret)
 		return ret;
 	if (arg->handle)
@@ -383,13 +294,13 @@ int kmonitor_filter_add(struct kmonitor_filters *filters,
 	*created = false;
 
 	guard(mutex)(&filters->lock);
-	prune(filters);
+	kmonitor_filter_table_prune(filters);
 	if (arg->target > KMONITOR_TARGET_TREE)
 		return add_condition(filters, arg, created);
 	return add_task(filters, arg, created);
 }
 
-static struct kmonitor_entry *find_mark(struct kmonitor_filters *filters,
+static struct kmonitor_entry *find_mark(struct kmonitor_filter_table *filters,
 					const struct kmonitor_filter *arg)
 {
 	struct kmonitor_entry *entry = NULL;
@@ -409,7 +320,7 @@ static struct kmonitor_entry *find_mark(struct kmonitor_filters *filters,
 	return entry;
 }
 
-static struct kmonitor_entry *find_entry(struct kmonitor_filters *filters,
+static struct kmonitor_entry *find_entry(struct kmonitor_filter_table *filters,
 					 const struct kmonitor_filter *arg)
 {
 	u64 id;
@@ -436,18 +347,18 @@ static struct kmonitor_entry *find_entry(struct kmonitor_filters *filters,
  * Return: 0, -EINVAL, -EOPNOTSUPP, -EBADF if the id should be a pidfd and is
  *	not, or -ENOENT if there is no such entry.
  */
-int kmonitor_filter_del(struct kmonitor_filters *filters,
+int kmonitor_filter_del(struct kmonitor_filter_table *filters,
 			const struct kmonitor_filter *arg)
 {
 	struct kmonitor_entry *entry;
 	int ret;
 
-	ret = arg->handle ? check_handle(arg) : check(arg);
+	ret = arg->handle ? check_handle(arg) : check_filter(arg);
 	if (ret)
 		return ret;
 
 	guard(mutex)(&filters->lock);
-	prune(filters);
+	kmonitor_filter_table_prune(filters);
 	entry = find_entry(filters, arg);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
@@ -456,7 +367,7 @@ int kmonitor_filter_del(struct kmonitor_filters *filters,
 	if (!arg->handle && !arg->events && entry->events)
 		return -EINVAL;
 	if (!arg->handle && entry->events & ~arg->events)
-		set_events(entry, entry->events & ~arg->events);
+		set_entry_events(entry, entry->events & ~arg->events);
 	else
 		remove_entry(filters, entry);
 	return 0;
@@ -466,104 +377,22 @@ int kmonitor_filter_del(struct kmonitor_filters *filters,
  * kmonitor_filter_clear - remove all entries
  * @filters: The filter.
  *
- * Context: May sleep.
- * Return: 0.
+ * Context: May sleep.  Hooks may use the entries until a grace period has
+ *	passed.
  */
-int kmonitor_filter_clear(struct kmonitor_filters *filters)
+void kmonitor_filter_clear(struct kmonitor_filter_table *filters)
 {
 	struct kmonitor_entry *entry;
 	unsigned long handle;
 	bool ending = false;
 
 	guard(mutex)(&filters->lock);
-	prune(filters);
+	kmonitor_filter_table_prune(filters);
 	xa_for_each(&filters->entries, handle, entry)
 		ending |= !remove_entry(filters, entry);
 	if (ending) {
 		/* What ends an entry is under RCU. */
 		synchronize_rcu();
-		prune(filters);
+		kmonitor_filter_table_prune(filters);
 	}
-	return 0;
-}
-
-/**
- * kmonitor_filter_count - the number of entries
- * @filters: The filter.
- *
- * Context: May sleep.
- * Return: The number of entries, those whose EMPTY waits for room included.
- */
-u32 kmonitor_filter_count(struct kmonitor_filters *filters)
-{
-	guard(mutex)(&filters->lock);
-	prune(filters);
-	return filters->nr;
-}
-
-/**
- * kmonitor_filter_get - the entry with this handle
- * @filters: The filter.
- * @handle: The handle.
- *
- * Context: May sleep.
- * Return: The live entry with a reference, or NULL.
- */
-struct kmonitor_entry *kmonitor_filter_get(struct kmonitor_filters *filters,
-					   u64 handle)
-{
-	struct kmonitor_entry *entry;
-
-	guard(mutex)(&filters->lock);
-	entry = xa_load(&filters->entries, handle);
-	if (!entry || !kmonitor_entry_alive(entry))
-		return NULL;
-	refcount_inc(&entry->refs);
-	return entry;
-}
-
-/**
- * kmonitor_filters_init - an empty filter, created by the calling task
- * @filters: Zeroed memory.
- *
- * Context: Process context.
- */
-void kmonitor_filters_init(struct kmonitor_filters *filters)
-{
-	mutex_init(&filters->lock);
-	kmonitor_creator_init(&filters->creator);
-	filters->judged = filters->creator.plain ? 0 : ~0U;
-	xa_init(&filters->entries);
-	filters->next_handle = 1;
-	init_llist_head(&filters->retired);
-	spin_lock_init(&filters->pending_lock);
-	INIT_LIST_HEAD(&filters->pending);
-}
-
-/**
- * kmonitor_filters_close - kill all entries
- * @filters: The filter.  Hooks may use it until a grace period has passed.
- *
- * Context: May sleep.
- */
-void kmonitor_filters_close(struct kmonitor_filters *filters)
-{
-	kmonitor_filter_clear(filters);
-}
-
-/**
- * kmonitor_filters_destroy - free what a filter owns
- * @filters: The closed filter, a grace period later.
- *
- * Context: May sleep.
- */
-void kmonitor_filters_destroy(struct kmonitor_filters *filters)
-{
-	struct kmonitor_entry *entry;
-	unsigned long handle;
-
-	xa_for_each(&filters->entries, handle, entry)
-		forget_entry(filters, entry);
-	xa_destroy(&filters->entries);
-	kmonitor_creator_destroy(&filters->creator);
 }

@@ -10,28 +10,38 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "args.h"
+#include "access.h"
 #include "emit.h"
 #include "entry.h"
-#include "fd.h"
-#include "killer.h"
+#include "event_data.h"
+#include "hooks.h"
+#include "hooks_signal.h"
 #include "mark.h"
-#include "record.h"
+#include "sender.h"
 #include "snapshot.h"
+#include "usage.h"
 
 /*
  * On while a descriptor is open, and for up to a second longer: switching
- * patches the text of the kernel, which no user may make happen at will.
+ * patches the text of the kernel, which no user may cause at will.
  */
 DEFINE_STATIC_KEY_DEFERRED_FALSE(kmonitor_key, HZ);
 
-/* Turns the hooks on for one more descriptor.  May sleep. */
+/**
+ * kmonitor_hooks_get - turn the hooks on for one more descriptor
+ *
+ * Context: May sleep.
+ */
 void kmonitor_hooks_get(void)
 {
 	static_branch_inc(&kmonitor_key.key);
 }
 
-/* Turns the hooks off, a second after the last descriptor is gone. */
+/**
+ * kmonitor_hooks_put - turn the hooks off a second after the last descriptor
+ *
+ * Context: May sleep.
+ */
 void kmonitor_hooks_put(void)
 {
 	static_branch_slow_dec_deferred(&kmonitor_key);
@@ -56,28 +66,23 @@ static u16 oom_flag(const struct signal_struct *sig)
 
 void __kmonitor_inherit(struct task_struct *child)
 {
-	/*
-	 * It has not run, so the flags are still its creator's to write.  A
-	 * snapshot that finds it sees them: the lists are published after.
-	 */
-	child->flags |= KMONITOR_PF_UNANNOUNCED;
 	kmonitor_mark_inherit(current->signal, child->signal);
 }
 
 static noinline void report_fork(struct task_struct *child, u64 clone_flags,
 				 u32 type)
 {
-	/* Members of other events are not looked at. */
-	struct kmonitor_source source __uninitialized;
+	/* Members for other events are never read. */
+	struct kmonitor_event_data data __uninitialized;
 
-	source.type = type;
-	source.flags = worker_flag(child);
-	source.task = current;
-	source.time_ns = child->start_boottime;
-	source.fork.child = child;
-	source.fork.clone_flags = clone_flags;
+	data.type = type;
+	data.flags = worker_flag(child);
+	data.task = current;
+	data.time_ns = child->start_boottime;
+	data.fork.child = child;
+	data.fork.clone_flags = clone_flags;
 	kmonitor_enter();
-	kmonitor_emit_birth(&source, marks_of(current));
+	kmonitor_emit_fork(&data, marks_of(current));
 	kmonitor_leave();
 }
 
@@ -87,22 +92,9 @@ void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
 						KMONITOR_PROCESS_FORK;
 
 	might_sleep();
-	if (type == KMONITOR_THREAD_CREATE) {
-		if (kmonitor_watched(current, type))
-			report_fork(child, clone_flags, type);
-		return;
-	}
-	/*
-	 * Of one that could be found before there was a monitor, TASK tells;
-	 * those of fork_idle() are no processes.
-	 */
-	if (!(child->flags & KMONITOR_PF_UNANNOUNCED))
-		return;
-	if (kmonitor_watched(current, type))
+	/* The tasks of fork_idle() are not processes. */
+	if (kmonitor_may_match(current, type) && likely(child->pid))
 		report_fork(child, clone_flags, type);
-	/* Pairs with the acquire in wait_for_fork(): FORK comes before TASK. */
-	smp_store_release(&child->flags,
-			  child->flags & ~KMONITOR_PF_UNANNOUNCED);
 }
 
 /* Thread entries end with the tid that they name: this one, or all others. */
@@ -114,54 +106,57 @@ static void retire_threads(const struct kmonitor_mark_set *set,
 		bool named = entry->pid == pid;
 
 		if (entry->target == KMONITOR_TARGET_THREAD && named == this)
-			kmonitor_entry_retire(entry);
+			kmonitor_mark_retire(entry);
 	}
 }
 
 static noinline void report_exec(struct linux_binprm *bprm, struct pid *old_pid)
 {
-	struct kmonitor_source source = {
+	struct kmonitor_event_data data = {
 		.type = KMONITOR_PROCESS_EXEC,
 		.task = current,
 		.exec.bprm = bprm,
 		.exec.old_pid = old_pid,
 	};
 
-	/* Between the change of self_exec_id and the look for snapshots. */
+	/*
+	 * Full barrier between the change of self_exec_id and the test for
+	 * snapshots, see kmonitor_snapshot_barrier().
+	 */
 	smp_mb();
-	kmonitor_let_snapshots_pass();
+	kmonitor_snapshot_barrier();
 
 	kmonitor_enter();
-	kmonitor_emit(&source, marks_of(current));
+	kmonitor_emit(&data, marks_of(current));
 	/* One thread is left. */
 	retire_threads(marks_of(current), task_pid(current), false);
 	kmonitor_leave();
-	kfree(source.exec.args);
+	kfree(data.exec.args);
 }
 
 void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
 {
 	might_sleep();
-	if (kmonitor_watched(current, KMONITOR_PROCESS_EXEC))
+	if (kmonitor_may_match(current, KMONITOR_PROCESS_EXEC))
 		report_exec(bprm, old_pid);
 }
 
 static noinline void report_thread_exit(struct task_struct *task, long code,
 					bool last)
 {
-	struct kmonitor_source source = {
+	struct kmonitor_event_data data = {
 		.type = KMONITOR_THREAD_EXIT,
 		.task = task,
 	};
 
 	kmonitor_report_aborts(task, code);
-	source.flags = worker_flag(task);
+	data.flags = worker_flag(task);
 	if (last)
-		source.flags |= KMONITOR_EVENT_LAST_THREAD;
-	source.exit.status = code;
+		data.flags |= KMONITOR_EVENT_LAST_THREAD;
+	data.exit.status = code;
 
 	kmonitor_enter();
-	kmonitor_emit(&source, marks_of(task));
+	kmonitor_emit(&data, marks_of(task));
 	retire_threads(marks_of(task), task_pid(task), true);
 	kmonitor_leave();
 }
@@ -169,15 +164,15 @@ static noinline void report_thread_exit(struct task_struct *task, long code,
 void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
 {
 	might_sleep();
-	if (kmonitor_watched(task, KMONITOR_THREAD_EXIT |
-					   KMONITOR_THREAD_ABORT |
-					   KMONITOR_PROCESS_ABORT))
+	if (kmonitor_may_match(task, KMONITOR_THREAD_EXIT |
+					     KMONITOR_THREAD_ABORT |
+					     KMONITOR_PROCESS_ABORT))
 		report_thread_exit(task, code, last);
 }
 
-/* A tree counts all its members, and adds up what its creator may see. */
-static void account(const struct kmonitor_mark_set *set,
-		    struct kmonitor_source *source)
+/* A tree counts all its members, and adds up the usage its creator may see. */
+static void account_exit(const struct kmonitor_mark_set *set,
+			 struct kmonitor_event_data *data)
 {
 	static const struct kmonitor_exit nothing;
 
@@ -188,37 +183,37 @@ static void account(const struct kmonitor_mark_set *set,
 		if (!kmonitor_entry_alive(entry))
 			continue;
 		if (entry->target != KMONITOR_TARGET_TREE) {
-			kmonitor_entry_retire(entry);
+			kmonitor_mark_retire(entry);
 			continue;
 		}
-		seen = kmonitor_may_see(&entry->filters->creator, source->task);
+		seen = kmonitor_may_see(&entry->filters->creator, data->task);
 		if (seen)
-			kmonitor_take_usage(source);
-		kmonitor_entry_account(entry, task_tgid(source->task),
-				       seen ? &source->exit : &nothing,
-				       seen && source->flags &
+			kmonitor_take_usage(data);
+		kmonitor_entry_account(entry, task_tgid(data->task),
+				       seen ? &data->exit : &nothing,
+				       seen && data->flags &
 						       KMONITOR_EVENT_OOM);
 	}
 }
 
 static noinline void report_process_exit(struct task_struct *task)
 {
-	struct kmonitor_source source = {
+	struct kmonitor_event_data data = {
 		.type = KMONITOR_PROCESS_EXIT,
 		.task = task,
 	};
 	struct kmonitor_mark_set *set;
 
 	/* After the full barrier of the decrement of kmonitor_threads. */
-	kmonitor_let_snapshots_pass();
-	source.flags = oom_flag(task->signal);
-	source.exit.status = task->signal->group_exit_code;
+	kmonitor_snapshot_barrier();
+	data.flags = oom_flag(task->signal);
+	data.exit.status = task->signal->group_exit_code;
 
 	set = kmonitor_mark_take(task->signal);
 	kmonitor_enter();
-	kmonitor_emit(&source, set);
+	kmonitor_emit(&data, set);
 	if (set)
-		account(set, &source);
+		account_exit(set, &data);
 	kmonitor_leave();
 	kmonitor_mark_put(set);
 }
@@ -226,12 +221,12 @@ static noinline void report_process_exit(struct task_struct *task)
 void __kmonitor_process_exit(struct task_struct *task)
 {
 	might_sleep();
-	if (kmonitor_watched(task, KMONITOR_PROCESS_EXIT))
+	if (kmonitor_may_match(task, KMONITOR_PROCESS_EXIT))
 		report_process_exit(task);
 }
 
 void __kmonitor_free_signal(struct signal_struct *sig)
 {
 	kmonitor_mark_put(kmonitor_mark_take(sig));
-	kmonitor_killer_free(sig->kmonitor_killer);
+	kmonitor_sender_free(sig->kmonitor_sender);
 }

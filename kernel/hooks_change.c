@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hooks in what changes a task: its ids, name, session, tracer; and in the
- * exec that fails to change it.
+ * The hooks in changes of a task: its ids, name, session and tracer; and in an
+ * exec that fails.
  */
 
 #include <linux/binfmts.h>
@@ -12,33 +12,36 @@
 #include <linux/string.h>
 
 #include "emit.h"
+#include "event_data.h"
 #include "mark.h"
-#include "record.h"
 #include "snapshot.h"
 
-/* A TASK with what was before stands before the record of the change. */
-static void report_change(struct kmonitor_source *source)
+/* A TASK with the old state must precede the record of the change. */
+static void report_change(struct kmonitor_event_data *data)
 {
-	/* Between the change and the look for snapshots. */
+	/*
+	 * Full barrier between the change and the test for snapshots, see
+	 * kmonitor_snapshot_barrier().
+	 */
 	smp_mb();
-	kmonitor_let_snapshots_pass();
-	kmonitor_report(source);
+	kmonitor_snapshot_barrier();
+	kmonitor_report(data);
 }
 
 void __kmonitor_exec_failed(const struct linux_binprm *bprm, int error)
 {
-	struct kmonitor_source source = {
+	struct kmonitor_event_data data = {
 		.type = KMONITOR_EXEC_FAILED,
 		.task = current,
 		.exec_failed.error = -error,
 		.exec_failed.file = bprm ? bprm->file : NULL,
 	};
 
-	/* It is restarted, or, past the point of no return, ends the program. */
-	if (!kmonitor_watched(current, source.type) || error <= -ERESTARTSYS ||
+	/* Restarts are not failures; past the point of no return it is fatal. */
+	if (!kmonitor_may_match(current, data.type) || error <= -ERESTARTSYS ||
 	    (bprm && bprm->point_of_no_return))
 		return;
-	kmonitor_report(&source);
+	kmonitor_report(&data);
 }
 
 static bool same_ids(const struct cred *a, const struct cred *b)
@@ -50,66 +53,66 @@ static bool same_ids(const struct cred *a, const struct cred *b)
 
 void __kmonitor_cred(const struct cred *old, const struct cred *new)
 {
-	struct kmonitor_source source = {
+	struct kmonitor_event_data data = {
 		.type = KMONITOR_CRED,
 		.task = current,
 		.cred.old = old,
 		.cred.new = new,
 	};
 
-	if (kmonitor_watched(current, source.type) && !same_ids(old, new))
-		report_change(&source);
+	if (kmonitor_may_match(current, data.type) && !same_ids(old, new))
+		report_change(&data);
 }
 
 void __kmonitor_set_comm(struct task_struct *task, const char *comm)
 {
 	char old[TASK_COMM_LEN];
-	struct kmonitor_source source = {
+	struct kmonitor_event_data data = {
 		.type = KMONITOR_COMM,
 		.task = task,
 		.comm.old = old,
 	};
-	bool watched;
+	bool may_match;
 
 	rcu_read_lock();
-	watched = kmonitor_watched(task, source.type);
+	may_match = kmonitor_may_match(task, data.type);
 	rcu_read_unlock();
-	/* To read the name takes a lock. */
-	if (watched)
+	/* Reading the name takes a lock. */
+	if (may_match)
 		get_task_comm(old, task);
 	set_task_comm(task, comm);
-	if (!watched)
+	if (!may_match)
 		return;
 
 	kmonitor_enter();
-	report_change(&source);
+	report_change(&data);
 	kmonitor_leave();
 }
 
 void __kmonitor_sid(struct task_struct *leader)
 {
-	struct kmonitor_source source = {
+	struct kmonitor_event_data data = {
 		.type = KMONITOR_SID,
 		.task = leader,
 	};
 
-	if (kmonitor_watched(leader, source.type))
-		report_change(&source);
+	if (kmonitor_may_match(leader, data.type))
+		report_change(&data);
 }
 
 /* The tracer may be another task than the current one: under RCU it stays. */
 void __kmonitor_ptrace(struct task_struct *tracee, bool attached)
 {
-	struct kmonitor_source source = {
+	struct kmonitor_event_data data = {
 		.type = KMONITOR_PTRACE,
 		.ptrace.tracee = tracee,
 		.ptrace.attached = attached,
 	};
 
 	kmonitor_enter();
-	source.task = ptrace_parent(tracee);
-	if (source.task && kmonitor_watched(source.task, source.type) &&
+	data.task = ptrace_parent(tracee);
+	if (data.task && kmonitor_may_match(data.task, data.type) &&
 	    kmonitor_task_alive(tracee))
-		kmonitor_report(&source);
+		kmonitor_report(&data);
 	kmonitor_leave();
 }

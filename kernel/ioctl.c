@@ -6,9 +6,15 @@
 #include <linux/fs.h>
 #include <linux/uaccess.h>
 
-#include "fd.h"
+#include "copy.h"
+#include "entry.h"
+#include "filter.h"
+#include "ioctl.h"
 #include "kill.h"
+#include "mmap.h"
+#include "monitor.h"
 #include "pidfd.h"
+#include "ring.h"
 #include "snapshot.h"
 
 #define IOCTLS                                      \
@@ -20,24 +26,13 @@
 	 1U << _IOC_NR(KMONITOR_IOC_GET_PIDFD) |    \
 	 1U << _IOC_NR(KMONITOR_IOC_INFO) | 1U << _IOC_NR(KMONITOR_IOC_STATS))
 
-/* What this kernel doesn't know must be zero. */
-static int copy_in(void *to, size_t to_size, const void __user *from,
-		   size_t from_size)
-{
-	if (from_size < to_size)
-		return -EINVAL;
-	if (from_size > PAGE_SIZE)
-		return -E2BIG;
-	return copy_struct_from_user(to, to_size, from, from_size);
-}
-
-static long filter_add(struct kmonitor *mon, struct kmonitor_filter *arg,
-		       struct kmonitor_filter __user *uarg)
+static long ioctl_filter_add(struct kmonitor *mon, struct kmonitor_filter *arg,
+			     struct kmonitor_filter __user *uarg)
 {
 	bool created;
 	int ret;
 
-	/* Find out before anything is done whether the handle can be told. */
+	/* Check that the handle can be written before anything is changed. */
 	if (put_user(arg->handle, &uarg->handle))
 		return -EFAULT;
 	ret = kmonitor_filter_add(&mon->filters, arg, &created);
@@ -51,22 +46,22 @@ static long filter_add(struct kmonitor *mon, struct kmonitor_filter *arg,
 	return 0;
 }
 
-static long filter_edit(struct kmonitor *mon, unsigned int cmd,
-			struct kmonitor_filter __user *uarg)
+static long ioctl_filter_edit(struct kmonitor *mon, unsigned int cmd,
+			      struct kmonitor_filter __user *uarg)
 {
 	struct kmonitor_filter arg;
-	int ret = copy_in(&arg, sizeof(arg), uarg, _IOC_SIZE(cmd));
+	int ret = kmonitor_copy_in(&arg, sizeof(arg), uarg, _IOC_SIZE(cmd));
 
 	if (ret)
 		return ret;
 	if (_IOC_NR(cmd) == _IOC_NR(KMONITOR_IOC_FILTER_DEL))
 		return kmonitor_filter_del(&mon->filters, &arg);
-	return filter_add(mon, &arg, uarg);
+	return ioctl_filter_add(mon, &arg, uarg);
 }
 
-/* The smaller size is copied, the rest of a larger one is zeroed. */
-static long copy_out(void __user *to, size_t to_size, const void *from,
-		     size_t from_size)
+/* Copies the smaller size and zeroes the rest of a larger buffer. */
+static long copy_struct_out(void __user *to, size_t to_size, const void *from,
+			    size_t from_size)
 {
 	size_t size = min(to_size, from_size);
 
@@ -78,20 +73,20 @@ static long copy_out(void __user *to, size_t to_size, const void *from,
 	return 0;
 }
 
-static long take_snapshot(struct kmonitor *mon, const void __user *uarg,
-			  size_t size)
+static long ioctl_snapshot(struct kmonitor *mon, const void __user *uarg,
+			   size_t size)
 {
 	struct kmonitor_snapshot arg;
-	int ret = copy_in(&arg, sizeof(arg), uarg, size);
+	int ret = kmonitor_copy_in(&arg, sizeof(arg), uarg, size);
 
 	return ret ?: kmonitor_snapshot(mon, &arg);
 }
 
-/* The counts are always told; nothing is sent if they can't be. */
-static long send_signal(struct kmonitor *mon, void __user *uarg, size_t size)
+/* Sends nothing if the counts can't be written. */
+static long ioctl_kill(struct kmonitor *mon, void __user *uarg, size_t size)
 {
 	struct kmonitor_kill arg;
-	int ret = copy_in(&arg, sizeof(arg), uarg, size);
+	int ret = kmonitor_copy_in(&arg, sizeof(arg), uarg, size);
 
 	if (ret)
 		return ret;
@@ -105,16 +100,16 @@ static long send_signal(struct kmonitor *mon, void __user *uarg, size_t size)
 	return ret;
 }
 
-static long get_pidfd(struct kmonitor *mon, const void __user *uarg,
-		      size_t size)
+static long ioctl_get_pidfd(struct kmonitor *mon, const void __user *uarg,
+			    size_t size)
 {
 	struct kmonitor_get_pidfd arg;
-	int ret = copy_in(&arg, sizeof(arg), uarg, size);
+	int ret = kmonitor_copy_in(&arg, sizeof(arg), uarg, size);
 
 	return ret ?: kmonitor_pidfd_open(&mon->filters.creator, &arg);
 }
 
-static long show_info(struct kmonitor *mon, void __user *to, size_t size)
+static long ioctl_info(struct kmonitor *mon, void __user *to, size_t size)
 {
 	struct kmonitor_info info = {
 		.events = KMONITOR_EVENTS,
@@ -129,17 +124,17 @@ static long show_info(struct kmonitor *mon, void __user *to, size_t size)
 	};
 
 	kmonitor_mmap_info(&mon->ring, &info);
-	return copy_out(to, size, &info, sizeof(info));
+	return copy_struct_out(to, size, &info, sizeof(info));
 }
 
-static long show_stats(struct kmonitor *mon, void __user *to, size_t size)
+static long ioctl_stats(struct kmonitor *mon, void __user *to, size_t size)
 {
 	struct kmonitor_stats stats = {
-		.filters = kmonitor_filter_count(&mon->filters),
+		.filters = kmonitor_filter_table_count(&mon->filters),
 	};
 
 	kmonitor_ring_stats(&mon->ring, &stats);
-	return copy_out(to, size, &stats, sizeof(stats));
+	return copy_struct_out(to, size, &stats, sizeof(stats));
 }
 
 long kmonitor_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -153,19 +148,22 @@ long kmonitor_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(KMONITOR_IOC_FILTER_ADD):
 	case _IOC_NR(KMONITOR_IOC_FILTER_DEL):
-		return filter_edit(mon, cmd, uarg);
+		return ioctl_filter_edit(mon, cmd, uarg);
 	case _IOC_NR(KMONITOR_IOC_FILTER_CLEAR):
-		return arg ? -EINVAL : kmonitor_filter_clear(&mon->filters);
+		if (arg)
+			return -EINVAL;
+		kmonitor_filter_clear(&mon->filters);
+		return 0;
 	case _IOC_NR(KMONITOR_IOC_INFO):
-		return show_info(mon, uarg, _IOC_SIZE(cmd));
+		return ioctl_info(mon, uarg, _IOC_SIZE(cmd));
 	case _IOC_NR(KMONITOR_IOC_STATS):
-		return show_stats(mon, uarg, _IOC_SIZE(cmd));
+		return ioctl_stats(mon, uarg, _IOC_SIZE(cmd));
 	case _IOC_NR(KMONITOR_IOC_SNAPSHOT):
-		return take_snapshot(mon, uarg, _IOC_SIZE(cmd));
+		return ioctl_snapshot(mon, uarg, _IOC_SIZE(cmd));
 	case _IOC_NR(KMONITOR_IOC_KILL):
-		return send_signal(mon, uarg, _IOC_SIZE(cmd));
+		return ioctl_kill(mon, uarg, _IOC_SIZE(cmd));
 	case _IOC_NR(KMONITOR_IOC_GET_PIDFD):
-		return get_pidfd(mon, uarg, _IOC_SIZE(cmd));
+		return ioctl_get_pidfd(mon, uarg, _IOC_SIZE(cmd));
 	default:
 		return -ENOTTY;
 	}

@@ -19,9 +19,7 @@
 #include <linux/uidgid.h>
 
 #include "entry.h"
-#include "filter.h"
 #include "kill.h"
-#include "mark.h"
 #include "mark_set.h"
 
 static bool is_member(struct task_struct *task,
@@ -32,7 +30,7 @@ static bool is_member(struct task_struct *task,
 		rcu_dereference(task->signal->kmonitor_marks), entry);
 }
 
-static void count(struct kmonitor_kill *arg, int error)
+static void count_result(struct kmonitor_kill *arg, int error)
 {
 	if (!error)
 		arg->signalled++;
@@ -49,8 +47,9 @@ static void kill_tree(const struct kmonitor_entry *entry,
 	read_lock(&tasklist_lock);
 	for_each_process(task) {
 		if (is_member(task, entry))
-			count(arg, group_send_sig_info(arg->signo, info, task,
-						       PIDTYPE_MAX));
+			count_result(arg,
+				     group_send_sig_info(arg->signo, info, task,
+							 PIDTYPE_MAX));
 	}
 	read_unlock(&tasklist_lock);
 }
@@ -72,7 +71,8 @@ static void kill_tree(const struct kmonitor_entry *entry,
  *	-EINVAL for an invalid signal or another kind of entry; -ENOENT if
  *	there is no such entry, as after the end of the process or the tree.
  */
-int kmonitor_kill(struct kmonitor_filters *filters, struct kmonitor_kill *arg)
+int kmonitor_kill(struct kmonitor_filter_table *filters,
+		  struct kmonitor_kill *arg)
 {
 	struct kmonitor_entry *entry;
 	struct kernel_siginfo info;
@@ -80,7 +80,7 @@ int kmonitor_kill(struct kmonitor_filters *filters, struct kmonitor_kill *arg)
 
 	if (arg->reserved || !valid_signal(arg->signo))
 		return -EINVAL;
-	entry = kmonitor_filter_get(filters, arg->handle);
+	entry = kmonitor_filter_table_get(filters, arg->handle);
 	if (!entry)
 		return -ENOENT;
 
@@ -93,7 +93,7 @@ int kmonitor_kill(struct kmonitor_filters *filters, struct kmonitor_kill *arg)
 	if (entry->target == KMONITOR_TARGET_TREE)
 		kill_tree(entry, &info, arg);
 	else if (entry->target == KMONITOR_TARGET_PROCESS)
-		count(arg, kill_pid_info(arg->signo, &info, entry->pid));
+		count_result(arg, kill_pid_info(arg->signo, &info, entry->pid));
 	else
 		ret = -EINVAL;
 	kmonitor_entry_put(entry);
@@ -101,8 +101,8 @@ int kmonitor_kill(struct kmonitor_filters *filters, struct kmonitor_kill *arg)
 }
 
 /* What kill(2) would say to a task with these credentials. */
-static bool may_kill(const struct cred *cred, struct task_struct *task,
-		     struct kernel_siginfo *info)
+static bool may_kill_task(const struct cred *cred, struct task_struct *task,
+			  struct kernel_siginfo *info)
 {
 	const struct cred *other = __task_cred(task);
 
@@ -115,8 +115,8 @@ static bool may_kill(const struct cred *cred, struct task_struct *task,
 	       !security_task_kill(task, info, SIGKILL, cred);
 }
 
-static bool dies_with(const struct kmonitor_filters *filters,
-		      struct task_struct *task, struct kernel_siginfo *info)
+static bool dies_on_close(const struct kmonitor_filter_table *filters,
+			  struct task_struct *task, struct kernel_siginfo *info)
 {
 	const struct kmonitor_mark_set *set;
 	const struct kmonitor_entry *entry;
@@ -126,7 +126,8 @@ static bool dies_with(const struct kmonitor_filters *filters,
 	for (u32 i = 0; set && i < set->nr; i++) {
 		entry = set->entries[i];
 		if (kmonitor_entry_alive(entry) && entry->filters == filters &&
-		    entry->killer && may_kill(entry->killer, task, info))
+		    entry->kill_cred &&
+		    may_kill_task(entry->kill_cred, task, info))
 			return true;
 	}
 	return false;
@@ -142,7 +143,7 @@ static bool dies_with(const struct kmonitor_filters *filters,
  *
  * Context: May sleep.  Takes tasklist_lock for reading.
  */
-void kmonitor_kill_on_close(struct kmonitor_filters *filters)
+void kmonitor_kill_on_close(struct kmonitor_filter_table *filters)
 {
 	struct kmonitor_entry *entry;
 	struct kernel_siginfo info;
@@ -151,7 +152,7 @@ void kmonitor_kill_on_close(struct kmonitor_filters *filters)
 	bool asked = false;
 
 	xa_for_each(&filters->entries, handle, entry)
-		asked |= entry->killer && kmonitor_entry_alive(entry);
+		asked |= entry->kill_cred && kmonitor_entry_alive(entry);
 	if (!asked)
 		return;
 
@@ -161,7 +162,7 @@ void kmonitor_kill_on_close(struct kmonitor_filters *filters)
 
 	read_lock(&tasklist_lock);
 	for_each_process(task) {
-		if (dies_with(filters, task, &info))
+		if (dies_on_close(filters, task, &info))
 			do_send_sig_info(SIGKILL, &info, task, PIDTYPE_MAX);
 	}
 	read_unlock(&tasklist_lock);

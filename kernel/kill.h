@@ -5,10 +5,11 @@
 #ifndef _KMONITOR_KILL_H
 #define _KMONITOR_KILL_H
 
-struct kmonitor_filters;
+struct kmonitor_filter_table;
 struct kmonitor_kill;
 
-int kmonitor_kill(struct kmonitor_filters *filters, struct kmonitor_kill *arg);
-void kmonitor_kill_on_close(struct kmonitor_filters *filters);
+int kmonitor_kill(struct kmonitor_filter_table *filters,
+		  struct kmonitor_kill *arg);
+void kmonitor_kill_on_close(struct kmonitor_filter_table *filters);
 
 #endif /* _KMONITOR_KILL_H */

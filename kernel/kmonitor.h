@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The places in the kernel where kmonitor looks on: fork, exec, exit, signals,
- * and the changes of a task.
+ * The hooks of kmonitor in the kernel: fork, exec, exit, signals, and changes
+ * of a task.
  *
  * While no descriptor is open each hook is a patched-out branch, except for
- * the counter of threads: it must have seen every thread to tell the last.
+ * the counter of threads: it must have seen every thread to know the last.
  */
 #ifndef _LINUX_KMONITOR_H
 #define _LINUX_KMONITOR_H
@@ -18,9 +18,6 @@
 struct cred;
 struct kernel_siginfo;
 struct linux_binprm;
-
-/* In the flags of a new process whose fork has not been reported yet. */
-#define KMONITOR_PF_UNANNOUNCED PF__HOLE__01000000
 
 static inline void kmonitor_put_pid(struct pid *pid)
 {
@@ -104,7 +101,7 @@ static inline struct pid *kmonitor_exec_pid(void)
 
 /**
  * kmonitor_exec - report a successful exec
- * @bprm: The program that now runs.
+ * @bprm: The new program.
  * @old_pid: From kmonitor_exec_pid().
  *
  * Context: End of exec_binprm(); may sleep, no spinlock held.
@@ -119,7 +116,7 @@ static inline void kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid)
  * kmonitor_thread_exit - report the end of a thread
  * @task: The current task, which still has its mm.
  * @code: Its exit code.
- * @last: Whether it took signal->live to zero.
+ * @last: True if it took signal->live to zero.
  *
  * Context: do_exit() after the decrement of signal->live, whose full barrier
  *	orders PF_EXITING before the look-up of the marks; may sleep, no lock
@@ -134,11 +131,12 @@ static inline void kmonitor_thread_exit(struct task_struct *task, long code,
 
 /**
  * kmonitor_process_exit - report the end of a process, in its last thread
- * @task: The current task, which has released all that it held.
+ * @task: The current task, which has released its resources.
  *
- * signal->live can't tell the last thread: it falls before exit_mm() and
- * exit_files().  The counter falls behind them, and its full barrier orders
- * it before the look-up of the marks (partner: kmonitor_mark_swap()).
+ * signal->live is decremented before exit_mm() and exit_files(), so it can't
+ * be used.  This counter is decremented after them, and its full barrier orders
+ * the decrement before the look-up of the marks (partner: the cmpxchg in
+ * replace_marks()).
  *
  * Context: do_exit() just before exit_notify(); may sleep, no lock held.
  */
@@ -150,22 +148,22 @@ static inline void kmonitor_process_exit(struct task_struct *task)
 }
 
 /**
- * kmonitor_free_signal - drop what a process still holds
+ * kmonitor_free_signal - free what is left of a process
  * @sig: About to be freed.
  *
- * Its killer, and its marks if no exit hook saw them.
+ * The sender of its fatal signal, and its marks if no exit hook took them.
  *
  * Context: Any, also softirq.
  */
 static inline void kmonitor_free_signal(struct signal_struct *sig)
 {
 	if (unlikely(rcu_access_pointer(sig->kmonitor_marks) ||
-		     sig->kmonitor_killer))
+		     sig->kmonitor_sender))
 		__kmonitor_free_signal(sig);
 }
 
 /**
- * kmonitor_signal - remember who sent a signal that may be fatal
+ * kmonitor_signal - record the sender of a signal that may be fatal
  * @task: The receiver.
  * @signo: The signal, which is not ignored and not yet marked as pending.
  * @info: As for send_signal_locked().
@@ -182,7 +180,7 @@ static inline void kmonitor_signal(struct task_struct *task, int signo,
 
 /**
  * kmonitor_coredump - report that the current process dumps core
- * @signo: The signal that makes it.
+ * @signo: The signal that causes it.
  *
  * Context: do_coredump(), when nothing but SIGKILL can change the status any
  *	more; may sleep, no lock held.
@@ -196,7 +194,7 @@ static inline void kmonitor_coredump(int signo)
 /**
  * kmonitor_exec_failed - report that execve(2) returns an error
  * @bprm: The attempt, or NULL if no file was opened.
- * @error: What it returns.
+ * @error: The return value of execve(2).
  *
  * Context: Process context, no spinlock held.
  */
@@ -249,11 +247,11 @@ static inline void kmonitor_sid(struct task_struct *leader)
 }
 
 /**
- * kmonitor_ptrace - report the begin or the end of tracing
+ * kmonitor_ptrace - report the start or the end of tracing
  * @tracee: The traced task: the current one, or the caller holds a reference.
- * @attached: Whether it begins.
+ * @attached: True at the start.
  *
- * Context: The tracer, or the tracee for PTRACE_TRACEME; after the begin,
+ * Context: The tracer, or the tracee for PTRACE_TRACEME; after the start,
  *	before the end; no spinlock held.
  */
 static inline void kmonitor_ptrace(struct task_struct *tracee, bool attached)

@@ -44,9 +44,10 @@
 #include "limits.h"
 #include "mark.h"
 #include "mark_set.h"
+#include "process_walk.h"
 
 /* What a process points to that its last thread has left. */
-static struct kmonitor_mark_set exited;
+static struct kmonitor_mark_set exited_set;
 
 /* Serialises edits of marks.  Outside tasklist_lock. */
 static DEFINE_MUTEX(edit_lock);
@@ -56,8 +57,9 @@ static bool hooks_done(const struct signal_struct *sig)
 	return !atomic_read(&sig->kmonitor_threads);
 }
 
-static bool replace(struct signal_struct *sig, struct kmonitor_mark_set *old,
-		    struct kmonitor_mark_set *new)
+static bool replace_marks(struct signal_struct *sig,
+			  struct kmonitor_mark_set *old,
+			  struct kmonitor_mark_set *new)
 {
 	return unrcu_pointer(cmpxchg(&sig->kmonitor_marks, RCU_INITIALIZER(old),
 				     RCU_INITIALIZER(new))) == old;
@@ -74,7 +76,8 @@ static bool replace(struct signal_struct *sig, struct kmonitor_mark_set *old,
  *
  * Return: 1 if the process has what the edit wants, 0 if it has exited.
  */
-static int mark(struct kmonitor_mark_edit *edit, struct signal_struct *sig)
+static int mark_process(struct kmonitor_mark_edit *edit,
+			struct signal_struct *sig)
 {
 	struct kmonitor_mark_set *old, *new;
 
@@ -82,7 +85,7 @@ static int mark(struct kmonitor_mark_edit *edit, struct signal_struct *sig)
 	for (;;) {
 		guard(rcu)();
 		old = rcu_dereference(sig->kmonitor_marks);
-		if (old == &exited)
+		if (old == &exited_set)
 			return 0;
 		if (edit->entry ? kmonitor_mark_set_has(old, edit->entry) :
 				  !kmonitor_mark_set_has_dead(old))
@@ -98,7 +101,7 @@ static int mark(struct kmonitor_mark_edit *edit, struct signal_struct *sig)
 		if (new)
 			WRITE_ONCE(sig->kmonitor_events,
 				   sig->kmonitor_events | new->events);
-		if (replace(sig, old, new))
+		if (replace_marks(sig, old, new))
 			break;
 		kmonitor_mark_put(new);
 		kmonitor_mark_put(old);
@@ -109,54 +112,42 @@ static int mark(struct kmonitor_mark_edit *edit, struct signal_struct *sig)
 	WRITE_ONCE(sig->kmonitor_events, new ? new->events : 0);
 
 	if (edit->entry && hooks_done(sig) && new->nr == 1 &&
-	    replace(sig, new, &exited)) {
+	    replace_marks(sig, new, &exited_set)) {
 		kmonitor_mark_put(new);
 		return 0;
 	}
 	return 1;
 }
 
-/*
- * Marks a process and all below it, depth first.  Who has exited may still
- * have children.
- */
+/* Visitor of __walk_process_tree(): an exited process may still have children. */
+static int mark_descendant(struct task_struct *child, void *edit)
+{
+	int ret = mark_process(edit, child->signal);
+
+	return ret < 0 ? ret : 1;
+}
+
+/* Marks a process and all its descendants. */
 static int mark_tree(struct kmonitor_mark_edit *edit, struct task_struct *top)
 {
-	struct task_struct *leader = top, *parent, *child;
-	int ret;
+	int ret = mark_process(edit, top->signal);
 
-	ret = mark(edit, top->signal);
 	if (ret <= 0)
 		return ret;
-down:
-	for_each_thread(leader, parent) {
-		list_for_each_entry(child, &parent->children, sibling) {
-			ret = mark(edit, child->signal);
-			if (ret < 0)
-				return ret;
-			leader = child;
-			goto down;
-up:;
-		}
-	}
-	if (leader == top)
-		return 1;
-	child = leader;
-	parent = rcu_dereference_protected(child->real_parent,
-					   lockdep_is_held(&tasklist_lock));
-	leader = parent->group_leader;
-	goto up;
+	__walk_process_tree(top, mark_descendant, edit);
+	return edit->error ?: 1;
 }
 
 /* The set that holds a process now, with a reference, or NULL. */
-static struct kmonitor_mark_set *get_set(const struct signal_struct *sig)
+static struct kmonitor_mark_set *
+get_current_set(const struct signal_struct *sig)
 {
 	struct kmonitor_mark_set *set;
 
 	guard(rcu)();
 	do {
 		set = rcu_dereference(sig->kmonitor_marks);
-		if (set == &exited)
+		if (set == &exited_set)
 			return NULL;
 	} while (set && !atomic_inc_not_zero(&set->users));
 	return set;
@@ -166,7 +157,7 @@ static struct kmonitor_mark_set *get_set(const struct signal_struct *sig)
  * Under tasklist_lock nothing can be reclaimed for a set; between two tries,
  * without the lock of all edits, it can.  Whether there is memory now.
  */
-static bool reclaim(const struct kmonitor_mark_edit *edit)
+static bool try_reclaim(const struct kmonitor_mark_edit *edit)
 {
 	void *memory = kmalloc(edit->missing, KMONITOR_GFP);
 
@@ -174,7 +165,8 @@ static bool reclaim(const struct kmonitor_mark_edit *edit)
 	return memory;
 }
 
-static int try_add(struct kmonitor_mark_edit *edit, struct task_struct *task)
+static int try_mark_task(struct kmonitor_mark_edit *edit,
+			 struct task_struct *task)
 {
 	const struct kmonitor_entry *entry = edit->entry;
 	struct kmonitor_mark_set *root = NULL;
@@ -185,12 +177,12 @@ static int try_add(struct kmonitor_mark_edit *edit, struct task_struct *task)
 	read_lock(&tasklist_lock);
 	if (pid_alive(task) && (entry->target != KMONITOR_TARGET_THREAD ||
 				task_pid(task) == entry->pid)) {
-		root = get_set(task->signal);
+		root = get_current_set(task->signal);
 		edit->root = root;
 		if (entry->target == KMONITOR_TARGET_TREE)
 			ret = mark_tree(edit, task->group_leader);
 		else
-			ret = mark(edit, task->signal);
+			ret = mark_process(edit, task->signal);
 	}
 	read_unlock(&tasklist_lock);
 
@@ -218,8 +210,8 @@ int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
 	int ret;
 
 	do {
-		ret = try_add(&edit, task);
-	} while (ret == -ENOMEM && --tries && reclaim(&edit));
+		ret = try_mark_task(&edit, task);
+	} while (ret == -ENOMEM && --tries && try_reclaim(&edit));
 	return ret;
 }
 
@@ -234,9 +226,9 @@ int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
  * Context: Under the filter's lock, which keeps the entry in its table.
  * Return: The entry or NULL.
  */
-struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
-					  struct pid *pid, const void *filters,
-					  bool ignore)
+struct kmonitor_entry *
+kmonitor_mark_find(struct task_struct *task, u32 target, struct pid *pid,
+		   const struct kmonitor_filter_table *filters, bool ignore)
 {
 	const struct kmonitor_mark_set *set;
 	struct kmonitor_entry *entry;
@@ -254,7 +246,8 @@ struct kmonitor_entry *kmonitor_mark_find(struct task_struct *task, u32 target,
 	return NULL;
 }
 
-static void widen(struct signal_struct *sig, const struct kmonitor_entry *entry)
+static void widen_events(struct signal_struct *sig,
+			 const struct kmonitor_entry *entry)
 {
 	struct kmonitor_mark_set *set;
 
@@ -289,7 +282,7 @@ void kmonitor_mark_set_events(struct kmonitor_entry *entry, u32 events)
 		/* No fork passes on a set meanwhile. */
 		read_lock(&tasklist_lock);
 		for_each_process(task)
-			widen(task->signal, entry);
+			widen_events(task->signal, entry);
 		read_unlock(&tasklist_lock);
 	}
 	WRITE_ONCE(entry->events, events);
@@ -302,7 +295,8 @@ void kmonitor_mark_set_events(struct kmonitor_entry *entry, u32 events)
  *
  * Context: Under RCU and the filter's lock.
  */
-void kmonitor_mark_count(const struct signal_struct *sig, const void *filters)
+void kmonitor_mark_count(const struct signal_struct *sig,
+			 const struct kmonitor_filter_table *filters)
 {
 	const struct kmonitor_mark_set *set;
 
@@ -329,56 +323,55 @@ struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig)
 	if (!rcu_access_pointer(sig->kmonitor_marks))
 		return NULL;
 	set = unrcu_pointer(
-		xchg(&sig->kmonitor_marks, RCU_INITIALIZER(&exited)));
-	return set == &exited ? NULL : set;
+		xchg(&sig->kmonitor_marks, RCU_INITIALIZER(&exited_set)));
+	return set == &exited_set ? NULL : set;
 }
 
 /*
- * Replaces the sets with dead entries of the processes from that pid on.  The
- * lock keeps a fork from copying a set that goes.
+ * Replaces the sets with dead entries of the next processes.  tasklist_lock
+ * keeps a fork from copying a set that is being replaced.
  */
-static bool sweep_batch(pid_t *nr, bool *found)
+static bool sweep_batch(int *nr, bool *found)
 {
 	struct kmonitor_mark_edit edit = {};
-	struct task_struct *task;
-	struct pid *pid = NULL;
+	struct task_struct *leader;
+	bool more = true;
 
-	for (int batch = 256; batch; batch--) {
+	for (int batch = 256; more && batch; batch--) {
 		guard(rcu)();
-		pid = find_ge_pid(*nr, &init_pid_ns);
-		if (!pid)
-			break;
-		*nr = pid_nr(pid) + 1;
-		task = pid_task(pid, PIDTYPE_TGID);
-		if (!task || !kmonitor_mark_set_has_dead(rcu_dereference(
-				     task->signal->kmonitor_marks)))
+		more = kmonitor_process_walk(&init_pid_ns, nr, &leader);
+		(*nr)++;
+		if (!leader || !kmonitor_mark_set_has_dead(rcu_dereference(
+				       leader->signal->kmonitor_marks)))
 			continue;
 		*found = true;
 		edit.error = 0;
 		read_lock(&tasklist_lock);
-		mark(&edit, task->signal);
+		mark_process(&edit, leader->signal);
 		read_unlock(&tasklist_lock);
 	}
 	kmonitor_mark_edit_end(&edit);
-	return pid;
+	return more;
 }
 
-static void sweep(struct work_struct *work)
+static void sweep_all_marks(struct work_struct *work)
 {
 	bool found = false;
-	pid_t nr = 1;
 	bool more;
+	int nr = 1;
 
 	do {
-		scoped_guard(mutex, &edit_lock) more = sweep_batch(&nr, &found);
+		mutex_lock(&edit_lock);
+		more = sweep_batch(&nr, &found);
+		mutex_unlock(&edit_lock);
 		cond_resched();
 	} while (more);
-	/* A fork may have passed a set on to a pid that the sweep had passed. */
+	/* A fork may have passed a set on to a pid behind the cursor. */
 	if (found)
 		kmonitor_mark_sweep_later();
 }
 
-static DECLARE_DELAYED_WORK(sweep_work, sweep);
+static DECLARE_DELAYED_WORK(sweep_work, sweep_all_marks);
 
 /**
  * kmonitor_mark_sweep_later - drop dead entries from the sets of all processes
@@ -390,4 +383,20 @@ static DECLARE_DELAYED_WORK(sweep_work, sweep);
 void kmonitor_mark_sweep_later(void)
 {
 	queue_delayed_work(system_unbound_wq, &sweep_work, HZ);
+}
+
+/**
+ * kmonitor_mark_retire - an entry ends with the thread or process it names
+ * @entry: The entry, found under RCU.
+ *
+ * Context: Under RCU.
+ */
+void kmonitor_mark_retire(struct kmonitor_entry *entry)
+{
+	if (!kmonitor_entry_kill(entry))
+		return;
+	/* The process may live on. */
+	if (entry->target == KMONITOR_TARGET_THREAD)
+		kmonitor_mark_sweep_later();
+	kmonitor_entry_discard(entry);
 }

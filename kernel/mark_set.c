@@ -10,10 +10,9 @@
 #include <linux/hash.h>
 #include <linux/slab.h>
 
+#include "empty.h"
 #include "entry.h"
-#include "filter.h"
 #include "limits.h"
-#include "mark.h"
 #include "mark_set.h"
 
 /**
@@ -64,7 +63,7 @@ static u32 count_live(const struct kmonitor_mark_set *set)
 	return nr;
 }
 
-static bool some_dead(const struct kmonitor_mark_set *set)
+static bool has_dead_entry(const struct kmonitor_mark_set *set)
 {
 	return set && count_live(set) < set->nr;
 }
@@ -78,7 +77,7 @@ static bool some_dead(const struct kmonitor_mark_set *set)
  */
 bool kmonitor_mark_set_has_dead(const struct kmonitor_mark_set *set)
 {
-	return some_dead(set) || (set && some_dead(set->inherit));
+	return has_dead_entry(set) || (set && has_dead_entry(set->inherit));
 }
 
 /*
@@ -86,8 +85,8 @@ bool kmonitor_mark_set_has_dead(const struct kmonitor_mark_set *set)
  * suppresses first, then the more specific target, and of trees the inner.  A
  * tree that holds the root of the new one is outside it.
  */
-static bool precedes(const struct kmonitor_mark_edit *edit,
-		     const struct kmonitor_entry *other)
+static bool goes_before(const struct kmonitor_mark_edit *edit,
+			const struct kmonitor_entry *other)
 {
 	const struct kmonitor_entry *entry = edit->entry;
 
@@ -100,8 +99,8 @@ static bool precedes(const struct kmonitor_mark_edit *edit,
 }
 
 /* What unprivileged descriptors may make the events of a process cost. */
-static bool over_limit(const struct kmonitor_mark_set *set,
-		       const struct kmonitor_entry *entry)
+static bool exceeds_entry_limit(const struct kmonitor_mark_set *set,
+				const struct kmonitor_entry *entry)
 {
 	u32 nr = 0;
 
@@ -120,7 +119,7 @@ static bool over_limit(const struct kmonitor_mark_set *set,
 }
 
 /* What a hook must look at an entry for, if only to end it. */
-static u32 events_of(const struct kmonitor_entry *entry)
+static u32 hook_events_of(const struct kmonitor_entry *entry)
 {
 	u32 events = entry->may_want | KMONITOR_PROCESS_EXIT;
 
@@ -129,9 +128,10 @@ static u32 events_of(const struct kmonitor_entry *entry)
 	return events;
 }
 
-static void push(struct kmonitor_mark_set *set, struct kmonitor_entry *entry)
+static void append_entry(struct kmonitor_mark_set *set,
+			 struct kmonitor_entry *entry)
 {
-	set->events |= events_of(entry);
+	set->events |= hook_events_of(entry);
 	refcount_inc(&entry->refs);
 	atomic_inc(&entry->sets);
 	set->nr++;
@@ -143,8 +143,9 @@ static void push(struct kmonitor_mark_set *set, struct kmonitor_entry *entry)
  * Entries may die between count and copy, none comes alive: the count is
  * enough.
  */
-static struct kmonitor_mark_set *copy(struct kmonitor_mark_edit *edit,
-				      struct kmonitor_mark_set *old)
+static struct kmonitor_mark_set *
+copy_live_entries(struct kmonitor_mark_edit *edit,
+		  struct kmonitor_mark_set *old)
 {
 	struct kmonitor_entry *entry = edit->entry;
 	u32 nr = count_live(old) + !!entry;
@@ -153,7 +154,7 @@ static struct kmonitor_mark_set *copy(struct kmonitor_mark_edit *edit,
 
 	if (!nr)
 		return NULL;
-	if (entry && over_limit(old, entry)) {
+	if (entry && exceeds_entry_limit(old, entry)) {
 		edit->error = -ENOSPC;
 		return NULL;
 	}
@@ -170,21 +171,21 @@ static struct kmonitor_mark_set *copy(struct kmonitor_mark_edit *edit,
 
 		if (!placed && (other->filters > entry->filters ||
 				(other->filters == entry->filters &&
-				 precedes(edit, other)))) {
-			push(set, entry);
+				 goes_before(edit, other)))) {
+			append_entry(set, entry);
 			placed = true;
 		}
 		if (kmonitor_entry_alive(other))
-			push(set, other);
+			append_entry(set, other);
 	}
 	if (!placed)
-		push(set, entry);
+		append_entry(set, entry);
 	return set;
 }
 
-static void remember(struct kmonitor_mark_edit *edit,
-		     struct kmonitor_mark_set *old,
-		     struct kmonitor_mark_set *new)
+static void remember_replacement(struct kmonitor_mark_edit *edit,
+				 struct kmonitor_mark_set *old,
+				 struct kmonitor_mark_set *new)
 {
 	u32 i = hash_ptr(old, ilog2(ARRAY_SIZE(edit->made)));
 
@@ -197,8 +198,9 @@ static void remember(struct kmonitor_mark_edit *edit,
 	edit->made[i].new = new;
 }
 
-static struct kmonitor_mark_set *recall(struct kmonitor_mark_edit *edit,
-					struct kmonitor_mark_set *old)
+static struct kmonitor_mark_set *
+recall_replacement(struct kmonitor_mark_edit *edit,
+		   struct kmonitor_mark_set *old)
 {
 	u32 i = hash_ptr(old, ilog2(ARRAY_SIZE(edit->made)));
 
@@ -244,7 +246,7 @@ kmonitor_mark_set_replace(struct kmonitor_mark_edit *edit,
 			  struct kmonitor_mark_set *old)
 {
 	struct kmonitor_mark_set *inherit = old ? old->inherit : NULL;
-	struct kmonitor_mark_set *new = recall(edit, old);
+	struct kmonitor_mark_set *new = recall_replacement(edit, old);
 
 	if (new)
 		return new;
@@ -253,7 +255,7 @@ kmonitor_mark_set_replace(struct kmonitor_mark_edit *edit,
 		return old;
 	}
 	if (edits_trees(edit) && inherit == old) {
-		new = copy(edit, old);
+		new = copy_live_entries(edit, old);
 		if (new)
 			new->inherit = new;
 	} else {
@@ -261,13 +263,13 @@ kmonitor_mark_set_replace(struct kmonitor_mark_edit *edit,
 			inherit = kmonitor_mark_set_replace(edit, inherit);
 		else if (inherit)
 			atomic_inc(&inherit->users);
-		new = edit->error ? NULL : copy(edit, old);
+		new = edit->error ? NULL : copy_live_entries(edit, old);
 		if (new)
 			new->inherit = inherit;
 		else
 			kmonitor_mark_put(inherit);
 	}
 	if (new)
-		remember(edit, old, new);
+		remember_replacement(edit, old, new);
 	return new;
 }

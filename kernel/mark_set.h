@@ -5,10 +5,34 @@
 #ifndef _KMONITOR_MARK_SET_H
 #define _KMONITOR_MARK_SET_H
 
+#include <linux/atomic.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 struct kmonitor_entry;
-struct kmonitor_mark_set;
+
+/**
+ * struct kmonitor_mark_set - the entries that hold a process
+ * @users: Owners: each process that points to it, each set whose @inherit it
+ *	is, and the edit that makes it.  No more than there are pids, twice: no
+ *	need for the checks of refcount_t, which each fork in a tree would pay.
+ * @inherit: What a child gets: this set if it has only trees, else a set of
+ *	its trees, or NULL without any.
+ * @rcu: Hooks find sets under RCU.
+ * @events: Event types that its entries may want, and those with which they
+ *	end.  Changed by mark edits only; all else never changes.
+ * @nr: Number of @entries.
+ * @entries: Those of one descriptor stand together: first those that suppress
+ *	records, then the most specific first.
+ */
+struct kmonitor_mark_set {
+	atomic_t users;
+	struct kmonitor_mark_set *inherit;
+	struct rcu_head rcu;
+	u32 events;
+	u32 nr;
+	struct kmonitor_entry *entries[] __counted_by(nr);
+};
 
 /**
  * struct kmonitor_mark_edit - a change that is made to many sets
@@ -29,6 +53,7 @@ struct kmonitor_mark_edit {
 	size_t missing;
 };
 
+void kmonitor_mark_put(struct kmonitor_mark_set *set);
 bool kmonitor_mark_set_has(const struct kmonitor_mark_set *set,
 			   const struct kmonitor_entry *entry);
 bool kmonitor_mark_set_has_dead(const struct kmonitor_mark_set *set);

@@ -29,7 +29,8 @@ static void drop_entry(void *data)
 	kmonitor_entry_put(entry);
 }
 
-static struct kmonitor_entry *make(struct kunit *test, u32 target, int owner)
+static struct kmonitor_entry *make_entry(struct kunit *test, u32 target,
+					 int owner)
 {
 	struct kmonitor_entry *entry = kmonitor_entry_create(target, NULL, 0);
 
@@ -58,9 +59,9 @@ static struct kmonitor_mark_set *try_edit(struct kunit *test,
 	return set;
 }
 
-static struct kmonitor_mark_set *add(struct kunit *test,
-				     struct kmonitor_mark_set *old,
-				     struct kmonitor_entry *entry)
+static struct kmonitor_mark_set *add_to_set(struct kunit *test,
+					    struct kmonitor_mark_set *old,
+					    struct kmonitor_entry *entry)
 {
 	struct kmonitor_mark_set *set = try_edit(test, old, entry, old);
 
@@ -71,22 +72,23 @@ static struct kmonitor_mark_set *add(struct kunit *test,
 
 static void children_inherit_trees_only(struct kunit *test)
 {
-	struct kmonitor_entry *process = make(test, KMONITOR_TARGET_PROCESS, 0);
-	struct kmonitor_entry *tree = make(test, KMONITOR_TARGET_TREE, 0);
+	struct kmonitor_entry *process =
+		make_entry(test, KMONITOR_TARGET_PROCESS, 0);
+	struct kmonitor_entry *tree = make_entry(test, KMONITOR_TARGET_TREE, 0);
 	struct kmonitor_mark_set *set;
 
-	set = add(test, NULL, tree);
+	set = add_to_set(test, NULL, tree);
 	KUNIT_EXPECT_PTR_EQ(test, set->inherit, set);
-	set = add(test, set, process);
+	set = add_to_set(test, set, process);
 	KUNIT_ASSERT_NOT_NULL(test, set->inherit);
 	KUNIT_EXPECT_EQ(test, set->nr, 2);
 	KUNIT_EXPECT_EQ(test, set->inherit->nr, 1);
 	KUNIT_EXPECT_FALSE(test, kmonitor_mark_set_has(set->inherit, process));
 	KUNIT_EXPECT_PTR_EQ(test, set->inherit->inherit, set->inherit);
 
-	set = add(test, NULL, process);
+	set = add_to_set(test, NULL, process);
 	KUNIT_EXPECT_NULL(test, set->inherit);
-	set = add(test, set, tree);
+	set = add_to_set(test, set, tree);
 	KUNIT_ASSERT_NOT_NULL(test, set->inherit);
 	KUNIT_EXPECT_EQ(test, set->nr, 2);
 	KUNIT_EXPECT_EQ(test, set->inherit->nr, 1);
@@ -95,19 +97,24 @@ static void children_inherit_trees_only(struct kunit *test)
 
 static void the_more_specific_stand_first(struct kunit *test)
 {
-	struct kmonitor_entry *outer = make(test, KMONITOR_TARGET_TREE, 0);
-	struct kmonitor_entry *process = make(test, KMONITOR_TARGET_PROCESS, 0);
-	struct kmonitor_entry *inner = make(test, KMONITOR_TARGET_TREE, 0);
-	struct kmonitor_entry *thread = make(test, KMONITOR_TARGET_THREAD, 0);
-	struct kmonitor_entry *ignore = make(test, KMONITOR_TARGET_TREE, 0);
+	struct kmonitor_entry *outer =
+		make_entry(test, KMONITOR_TARGET_TREE, 0);
+	struct kmonitor_entry *process =
+		make_entry(test, KMONITOR_TARGET_PROCESS, 0);
+	struct kmonitor_entry *inner =
+		make_entry(test, KMONITOR_TARGET_TREE, 0);
+	struct kmonitor_entry *thread =
+		make_entry(test, KMONITOR_TARGET_THREAD, 0);
+	struct kmonitor_entry *ignore =
+		make_entry(test, KMONITOR_TARGET_TREE, 0);
 	struct kmonitor_mark_set *set;
 
 	__set_bit(KMONITOR_ENTRY_IGNORES, &ignore->state);
-	set = add(test, NULL, outer);
-	set = add(test, set, process);
-	set = add(test, set, inner);
-	set = add(test, set, thread);
-	set = add(test, set, ignore);
+	set = add_to_set(test, NULL, outer);
+	set = add_to_set(test, set, process);
+	set = add_to_set(test, set, inner);
+	set = add_to_set(test, set, thread);
+	set = add_to_set(test, set, ignore);
 	KUNIT_ASSERT_EQ(test, set->nr, 5);
 	KUNIT_EXPECT_PTR_EQ(test, set->entries[0], ignore);
 	KUNIT_EXPECT_PTR_EQ(test, set->entries[1], thread);
@@ -119,9 +126,11 @@ static void the_more_specific_stand_first(struct kunit *test)
 /* A tree whose root the other holds is the inner one, whichever came first. */
 static void a_tree_added_above_another_is_outside(struct kunit *test)
 {
-	struct kmonitor_entry *inner = make(test, KMONITOR_TARGET_TREE, 0);
-	struct kmonitor_entry *outer = make(test, KMONITOR_TARGET_TREE, 0);
-	struct kmonitor_mark_set *set = add(test, NULL, inner);
+	struct kmonitor_entry *inner =
+		make_entry(test, KMONITOR_TARGET_TREE, 0);
+	struct kmonitor_entry *outer =
+		make_entry(test, KMONITOR_TARGET_TREE, 0);
+	struct kmonitor_mark_set *set = add_to_set(test, NULL, inner);
 
 	set = try_edit(test, set, outer, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, set);
@@ -134,7 +143,8 @@ static void entries_of_a_descriptor_stand_together(struct kunit *test)
 	struct kmonitor_mark_set *set = NULL;
 
 	for (int i = 0; i < 6; i++)
-		set = add(test, set, make(test, KMONITOR_TARGET_TREE, i % 2));
+		set = add_to_set(test, set,
+				 make_entry(test, KMONITOR_TARGET_TREE, i % 2));
 	for (u32 i = 0; i < 6; i++)
 		KUNIT_EXPECT_PTR_EQ(test, set->entries[i]->filters,
 				    (void *)&filters[i / 3]);
@@ -142,13 +152,14 @@ static void entries_of_a_descriptor_stand_together(struct kunit *test)
 
 static void the_dead_go_from_both_levels(struct kunit *test)
 {
-	struct kmonitor_entry *dead = make(test, KMONITOR_TARGET_TREE, 0);
-	struct kmonitor_entry *tree = make(test, KMONITOR_TARGET_TREE, 0);
-	struct kmonitor_entry *process = make(test, KMONITOR_TARGET_PROCESS, 0);
-	struct kmonitor_mark_set *set = add(test, NULL, dead);
+	struct kmonitor_entry *dead = make_entry(test, KMONITOR_TARGET_TREE, 0);
+	struct kmonitor_entry *tree = make_entry(test, KMONITOR_TARGET_TREE, 0);
+	struct kmonitor_entry *process =
+		make_entry(test, KMONITOR_TARGET_PROCESS, 0);
+	struct kmonitor_mark_set *set = add_to_set(test, NULL, dead);
 
-	set = add(test, set, tree);
-	set = add(test, set, process);
+	set = add_to_set(test, set, tree);
+	set = add_to_set(test, set, process);
 	KUNIT_EXPECT_FALSE(test, kmonitor_mark_set_has_dead(set));
 	KUNIT_EXPECT_PTR_EQ(test, try_edit(test, set, NULL, NULL), set);
 
@@ -167,11 +178,11 @@ static void the_dead_go_from_both_levels(struct kunit *test)
 
 static void an_addition_drops_the_dead(struct kunit *test)
 {
-	struct kmonitor_entry *dead = make(test, KMONITOR_TARGET_TREE, 0);
-	struct kmonitor_mark_set *set = add(test, NULL, dead);
+	struct kmonitor_entry *dead = make_entry(test, KMONITOR_TARGET_TREE, 0);
+	struct kmonitor_mark_set *set = add_to_set(test, NULL, dead);
 
 	KUNIT_EXPECT_TRUE(test, kmonitor_entry_kill(dead));
-	set = add(test, set, make(test, KMONITOR_TARGET_TREE, 0));
+	set = add_to_set(test, set, make_entry(test, KMONITOR_TARGET_TREE, 0));
 	KUNIT_EXPECT_EQ(test, set->nr, 1);
 	KUNIT_EXPECT_FALSE(test, kmonitor_mark_set_has(set, dead));
 }
@@ -179,11 +190,11 @@ static void an_addition_drops_the_dead(struct kunit *test)
 static void who_shared_a_set_goes_on_sharing(struct kunit *test)
 {
 	struct kmonitor_mark_edit edit = {
-		.entry = make(test, KMONITOR_TARGET_TREE, 0),
+		.entry = make_entry(test, KMONITOR_TARGET_TREE, 0),
 	};
 	struct kmonitor_mark_set *old, *first, *second;
 
-	old = add(test, NULL, make(test, KMONITOR_TARGET_TREE, 0));
+	old = add_to_set(test, NULL, make_entry(test, KMONITOR_TARGET_TREE, 0));
 	first = kmonitor_mark_set_replace(&edit, old);
 	second = kmonitor_mark_set_replace(&edit, old);
 	KUNIT_EXPECT_NOT_NULL(test, first);
@@ -202,24 +213,24 @@ static void sixteen_unprivileged_trees_hold_a_process(struct kunit *test)
 	struct kmonitor_entry *entry, *last = NULL;
 
 	for (int i = 0; i < KMONITOR_MAX_UNPRIVILEGED; i++) {
-		last = make(test, KMONITOR_TARGET_TREE, 0);
+		last = make_entry(test, KMONITOR_TARGET_TREE, 0);
 		last->unprivileged = true;
-		set = add(test, set, last);
+		set = add_to_set(test, set, last);
 	}
-	entry = make(test, KMONITOR_TARGET_TREE, 0);
+	entry = make_entry(test, KMONITOR_TARGET_TREE, 0);
 	entry->unprivileged = true;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(try_edit(test, set, entry, set)),
 			-ENOSPC);
 	/* Others have no limit, another target one of its own. */
-	add(test, set, make(test, KMONITOR_TARGET_TREE, 0));
-	entry = make(test, KMONITOR_TARGET_PROCESS, 0);
+	add_to_set(test, set, make_entry(test, KMONITOR_TARGET_TREE, 0));
+	entry = make_entry(test, KMONITOR_TARGET_PROCESS, 0);
 	entry->unprivileged = true;
-	set = add(test, set, entry);
+	set = add_to_set(test, set, entry);
 	/* The dead don't count. */
 	KUNIT_EXPECT_TRUE(test, kmonitor_entry_kill(last));
-	entry = make(test, KMONITOR_TARGET_TREE, 0);
+	entry = make_entry(test, KMONITOR_TARGET_TREE, 0);
 	entry->unprivileged = true;
-	add(test, set, entry);
+	add_to_set(test, set, entry);
 }
 
 static struct kunit_case mark_set_cases[] = {

@@ -8,7 +8,8 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 
-#include "fd.h"
+#include "mmap.h"
+#include "monitor.h"
 
 /* Fills in where the parts of the mapping are. */
 void kmonitor_mmap_info(const struct kmonitor_ring *ring,

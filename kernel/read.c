@@ -10,6 +10,10 @@
 #include <linux/timekeeping.h>
 #include <linux/uio.h>
 
+#include "empty.h"
+#include "monitor.h"
+#include "read.h"
+#include "ring.h"
 #include "wake.h"
 
 #define RECORD sizeof(struct kmonitor_event)

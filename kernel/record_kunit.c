@@ -17,10 +17,11 @@
 #include <linux/signal.h>
 
 #include "access.h"
+#include "empty.h"
 #include "entry.h"
-#include "filter.h"
-#include "killer.h"
+#include "event_data.h"
 #include "record.h"
+#include "sender.h"
 
 #define POISON 0xa5
 #define TIME_NS 12345
@@ -37,17 +38,17 @@ static const u32 types[] = {
 /* What the sources point to. */
 struct parts {
 	struct kmonitor_creator creator;
-	struct kmonitor_killer killer;
+	struct kmonitor_sender sender;
 	struct linux_binprm bprm;
 	/* Of whoever sees nothing: no process is in it. */
 	struct pid_namespace elsewhere;
 };
 
 /* The current task as subject, and as whatever else there is. */
-static struct kmonitor_source make(struct kunit *test, u32 type)
+static struct kmonitor_event_data make_event_data(struct kunit *test, u32 type)
 {
 	struct parts *parts = test->priv;
-	struct kmonitor_source source = {
+	struct kmonitor_event_data data = {
 		.type = type,
 		.flags = KMONITOR_EVENT_OOM,
 		.task = current,
@@ -57,65 +58,66 @@ static struct kmonitor_source make(struct kunit *test, u32 type)
 	switch (type) {
 	case KMONITOR_PROCESS_FORK:
 	case KMONITOR_THREAD_CREATE:
-		source.fork.child = current;
-		source.fork.clone_flags = CLONE_VM;
+		data.fork.child = current;
+		data.fork.clone_flags = CLONE_VM;
 		break;
 	case KMONITOR_PROCESS_EXEC:
-		source.exec.bprm = &parts->bprm;
-		source.exec.old_pid = task_pid(current);
+		data.exec.bprm = &parts->bprm;
+		data.exec.old_pid = task_pid(current);
 		break;
 	case KMONITOR_EXEC_FAILED:
-		source.exec_failed.error = ENOEXEC;
-		source.exec_failed.file = parts->bprm.file;
+		data.exec_failed.error = ENOEXEC;
+		data.exec_failed.file = parts->bprm.file;
 		break;
 	case KMONITOR_PROCESS_EXIT:
 	case KMONITOR_THREAD_EXIT:
-		source.exit.status = SIGSEGV;
+		data.exit.status = SIGSEGV;
 		break;
 	case KMONITOR_PROCESS_ABORT:
 	case KMONITOR_THREAD_ABORT:
 	case KMONITOR_COREDUMP:
-		source.abort.signo = SIGSEGV;
-		source.abort.killer = &parts->killer;
+		data.abort.signo = SIGSEGV;
+		data.abort.sender = &parts->sender;
 		break;
 	case KMONITOR_CRED:
-		source.cred.old = current_cred();
-		source.cred.new = current_cred();
+		data.cred.old = current_cred();
+		data.cred.new = current_cred();
 		break;
 	case KMONITOR_COMM:
-		source.comm.old = "old";
+		data.comm.old = "old";
 		break;
 	case KMONITOR_PTRACE:
-		source.ptrace.tracee = current;
-		source.ptrace.attached = true;
+		data.ptrace.tracee = current;
+		data.ptrace.attached = true;
 		break;
 	case KMONITOR_TASK:
-		source.snapshot.sid = 1;
-		source.snapshot.nr_threads = 1;
-		source.snapshot.ino = 1;
-		source.snapshot.token = 7;
-		source.snapshot.pidfd_ino = task_pid(current)->ino;
+		data.snapshot.sid = 1;
+		data.snapshot.nr_threads = 1;
+		data.snapshot.ino = 1;
+		data.snapshot.token = 7;
+		data.snapshot.pidfd_ino = task_pid(current)->ino;
 		break;
 	}
-	return source;
+	return data;
 }
 
-static void fill(struct kunit *test, struct kmonitor_event *event,
-		 struct kmonitor_source *source, bool redacted, u8 poison)
+static void fill_poisoned(struct kunit *test, struct kmonitor_event *event,
+			  struct kmonitor_event_data *data, bool redacted,
+			  u8 poison)
 {
 	struct parts *parts = test->priv;
 
 	memset(event, poison, sizeof(*event));
 	guard(rcu)();
-	kmonitor_record_fill(event, source, &parts->creator, redacted);
+	kmonitor_record_fill(event, data, &parts->creator, redacted);
 }
 
 static void fill_type(struct kunit *test, struct kmonitor_event *event,
 		      u32 type, bool redacted)
 {
-	struct kmonitor_source source = make(test, type);
+	struct kmonitor_event_data data = make_event_data(test, type);
 
-	fill(test, event, &source, redacted, POISON);
+	fill_poisoned(test, event, &data, redacted, POISON);
 	KUNIT_EXPECT_EQ(test, event->type, type);
 	KUNIT_EXPECT_EQ(test, event->time_ns, TIME_NS);
 }
@@ -137,12 +139,12 @@ static void expect_no_poison(struct kunit *test, u32 type,
 static void each_byte_but_seq_is_written(struct kunit *test)
 {
 	struct kmonitor_event event, other;
-	struct kmonitor_source source;
+	struct kmonitor_event_data data;
 
 	for (u32 i = 0; i < 2 * ARRAY_SIZE(types); i++) {
-		source = make(test, types[i / 2]);
-		fill(test, &event, &source, i % 2, POISON);
-		fill(test, &other, &source, i % 2, (u8)~POISON);
+		data = make_event_data(test, types[i / 2]);
+		fill_poisoned(test, &event, &data, i % 2, POISON);
+		fill_poisoned(test, &other, &data, i % 2, (u8)~POISON);
 		expect_no_poison(test, types[i / 2], &event, &other);
 		KUNIT_EXPECT_EQ(test, event.cookie, 0);
 	}
@@ -227,32 +229,33 @@ static void a_redacted_record_tells_only_who_is_there(struct kunit *test)
 /* The usage of a task that may not be seen isn't even taken. */
 static void a_redacted_exit_takes_no_usage(struct kunit *test)
 {
-	struct kmonitor_source source = make(test, KMONITOR_PROCESS_EXIT);
+	struct kmonitor_event_data data =
+		make_event_data(test, KMONITOR_PROCESS_EXIT);
 	struct kmonitor_event event;
 
-	fill(test, &event, &source, true, POISON);
-	KUNIT_EXPECT_FALSE(test, source.has_usage);
-	fill(test, &event, &source, false, POISON);
-	KUNIT_EXPECT_TRUE(test, source.has_usage);
+	fill_poisoned(test, &event, &data, true, POISON);
+	KUNIT_EXPECT_FALSE(test, data.has_usage);
+	fill_poisoned(test, &event, &data, false, POISON);
+	KUNIT_EXPECT_TRUE(test, data.has_usage);
 }
 
 static void a_name_ends_within_its_field(struct kunit *test)
 {
-	struct kmonitor_source source = make(test, KMONITOR_SID);
+	struct kmonitor_event_data data = make_event_data(test, KMONITOR_SID);
 	struct kmonitor_event event;
 	char comm[TASK_COMM_LEN];
 
 	/* As a reader may find it that comes while it is changed. */
 	memcpy(comm, current->comm, sizeof(comm));
 	memset(current->comm, 'x', sizeof(comm));
-	fill(test, &event, &source, false, POISON);
+	fill_poisoned(test, &event, &data, false, POISON);
 	memcpy(current->comm, comm, sizeof(comm));
 	KUNIT_EXPECT_EQ(test, strnlen(event.comm, sizeof(event.comm)),
 			sizeof(event.comm) - 1);
 
-	source = make(test, KMONITOR_COMM);
-	source.comm.old = "longer than any name may be";
-	fill(test, &event, &source, false, POISON);
+	data = make_event_data(test, KMONITOR_COMM);
+	data.comm.old = "longer than any name may be";
+	fill_poisoned(test, &event, &data, false, POISON);
 	KUNIT_EXPECT_STREQ(test, event.comm_change.old_comm, "longer than any");
 }
 
@@ -266,12 +269,13 @@ static void expect_no_sender(struct kunit *test,
 
 static void a_killer_is_known_or_said_to_be_unknown(struct kunit *test)
 {
-	struct kmonitor_source source = make(test, KMONITOR_PROCESS_ABORT);
-	const struct kmonitor_killer by_kernel = { .code = SI_KERNEL };
+	struct kmonitor_event_data data =
+		make_event_data(test, KMONITOR_PROCESS_ABORT);
+	const struct kmonitor_sender by_kernel = { .code = SI_KERNEL };
 	struct parts *parts = test->priv;
 	struct kmonitor_event event;
 
-	fill(test, &event, &source, false, POISON);
+	fill_poisoned(test, &event, &data, false, POISON);
 	KUNIT_EXPECT_EQ(test, event.abort.signo, SIGSEGV);
 	KUNIT_EXPECT_EQ(test, event.abort.flags, KMONITOR_ABORT_CORE);
 	KUNIT_EXPECT_EQ(test, event.abort.code, SI_TKILL);
@@ -279,24 +283,24 @@ static void a_killer_is_known_or_said_to_be_unknown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, event.abort.sender_uid, 5);
 	KUNIT_EXPECT_EQ(test, event.abort.sender_start_ns, 6);
 
-	source.abort.signo = SIGTERM;
-	source.abort.killer = NULL;
-	fill(test, &event, &source, false, POISON);
+	data.abort.signo = SIGTERM;
+	data.abort.sender = NULL;
+	fill_poisoned(test, &event, &data, false, POISON);
 	KUNIT_EXPECT_EQ(test, event.abort.signo, SIGTERM);
 	KUNIT_EXPECT_EQ(test, event.abort.flags, KMONITOR_ABORT_SENDER_UNKNOWN);
 	KUNIT_EXPECT_EQ(test, event.abort.code, 0);
 	expect_no_sender(test, &event);
 
-	source.abort.killer = &by_kernel;
-	fill(test, &event, &source, false, POISON);
+	data.abort.sender = &by_kernel;
+	fill_poisoned(test, &event, &data, false, POISON);
 	KUNIT_EXPECT_EQ(test, event.abort.flags, 0);
 	KUNIT_EXPECT_EQ(test, event.abort.code, SI_KERNEL);
 	expect_no_sender(test, &event);
 
 	/* One who is not visible there is not named there. */
-	source.abort.killer = &parts->killer;
+	data.abort.sender = &parts->sender;
 	parts->creator.pid_ns = &parts->elsewhere;
-	fill(test, &event, &source, false, POISON);
+	fill_poisoned(test, &event, &data, false, POISON);
 	KUNIT_EXPECT_EQ(test, event.abort.flags, KMONITOR_ABORT_SENDER_UNKNOWN);
 	expect_no_sender(test, &event);
 }
@@ -372,7 +376,7 @@ static int record_init(struct kunit *test)
 		return PTR_ERR(file);
 	parts->bprm.file = file;
 	parts->bprm.argc = 3;
-	parts->killer = (struct kmonitor_killer){
+	parts->sender = (struct kmonitor_sender){
 		.signo = SIGSEGV,
 		.code = SI_TKILL,
 		.tgid = task_tgid(current),

@@ -7,8 +7,8 @@
  * has its place among the live ones:
  *
  *   fork  A child is visible to the walk a moment before its FORK is appended.
- *         Until then it carries a flag, and the walk waits: the forker doesn't
- *         sleep in between.
+ *         The walk waits while the child is TASK_NEW: it is woken for the first
+ *         time after the fork hook.
  *   exit  TASK is appended under siglock, while the process still has a thread
  *         that its exit counter counts; PROCESS_EXIT comes after the counter
  *         has fallen to zero and, if a snapshot is under way, siglock has been
@@ -25,7 +25,6 @@
  */
 
 #include <linux/err.h>
-#include <linux/kmonitor.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/ptrace.h>
@@ -37,11 +36,16 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "access.h"
 #include "args.h"
 #include "condition.h"
 #include "entry.h"
-#include "mark.h"
+#include "event_data.h"
+#include "mark_set.h"
+#include "monitor.h"
+#include "process_walk.h"
 #include "record.h"
+#include "ring.h"
 #include "snapshot.h"
 #include "wake.h"
 
@@ -79,35 +83,28 @@ void kmonitor_wait_for_snapshot(void)
 		spin_unlock_irqrestore(&sighand->siglock, flags);
 }
 
-/* The next process id at or after the cursor; with references, if a leader's. */
-static bool next_id(struct kmonitor *mon, struct subject *subject)
+/*
+ * Finds the next process at or after the cursor, past any number of other
+ * threads, and takes references.
+ */
+static bool get_next_process(struct kmonitor *mon, struct subject *subject)
 {
-	struct kmonitor_cursor *cursor = &mon->snapshot;
 	struct pid_namespace *ns = mon->filters.creator.pid_ns;
+	int *next = &mon->snapshot.next;
 
-	guard(rcu)();
-	subject->pid = find_ge_pid(cursor->next, ns);
-	if (!subject->pid)
-		return false;
-	cursor->next = pid_nr_ns(subject->pid, ns);
-	subject->leader = pid_task(subject->pid, PIDTYPE_TGID);
-	if (subject->leader) {
-		get_task_struct(subject->leader);
-		get_pid(subject->pid);
-	}
-	return true;
-}
-
-/* The next process at or after the cursor, past any number of other threads. */
-static bool next_process(struct kmonitor *mon, struct subject *subject)
-{
-	while (next_id(mon, subject)) {
-		if (subject->leader)
-			return true;
-		mon->snapshot.next++;
+	for (;; ++*next) {
+		rcu_read_lock();
+		subject->pid =
+			kmonitor_process_walk(ns, next, &subject->leader);
+		if (subject->leader) {
+			get_task_struct(subject->leader);
+			get_pid(subject->pid);
+		}
+		rcu_read_unlock();
+		if (subject->leader || !subject->pid)
+			return subject->pid;
 		cond_resched();
 	}
-	return false;
 }
 
 static void put_process(struct subject *subject)
@@ -116,8 +113,8 @@ static void put_process(struct subject *subject)
 	put_pid(subject->pid);
 }
 
-static bool lists(const struct kmonitor *mon,
-		  const struct kmonitor_entry *entry)
+static bool is_listed_by(const struct kmonitor *mon,
+			 const struct kmonitor_entry *entry)
 {
 	return kmonitor_entry_alive(entry) && entry->filters == &mon->filters &&
 	       (!mon->snapshot.handle || entry->handle == mon->snapshot.handle);
@@ -137,19 +134,19 @@ struct search {
 	const struct kmonitor_entry *found;
 };
 
-static bool find_listing(void *data, struct kmonitor_entry *entry)
+static bool find_listing(void *arg, struct kmonitor_entry *entry)
 {
-	struct search *search = data;
+	struct search *search = arg;
 
-	if (!lists(search->mon, entry))
+	if (!is_listed_by(search->mon, entry))
 		return false;
 	search->found = entry;
 	return true;
 }
 
-static bool find_ignoring(void *data, struct kmonitor_entry *entry)
+static bool find_ignoring(void *arg, struct kmonitor_entry *entry)
 {
-	struct search *search = data;
+	struct search *search = arg;
 
 	return ignores_end(search->mon, entry);
 }
@@ -158,12 +155,12 @@ static bool find_ignoring(void *data, struct kmonitor_entry *entry)
  * The most specific entry that has the process; THREAD has it by its thread.
  * Those that suppress records stand before the others.
  */
-static bool match(struct kmonitor *mon, struct subject *subject)
+static bool match_process(struct kmonitor *mon, struct subject *subject)
 {
 	const struct pid_namespace *ns = mon->filters.creator.pid_ns;
 	struct search search = { .mon = mon };
 	/* Conditions match whatever they want. */
-	const struct kmonitor_source source = {
+	const struct kmonitor_event_data data = {
 		.type = ~0U,
 		.task = subject->leader,
 		.fork.child = subject->leader,
@@ -171,7 +168,7 @@ static bool match(struct kmonitor *mon, struct subject *subject)
 	const struct kmonitor_mark_set *set;
 
 	guard(rcu)();
-	if (kmonitor_conditions_visit(&mon->filters.ignored, &source,
+	if (kmonitor_conditions_visit(&mon->filters.ignored, &data,
 				      find_ignoring, &search))
 		return false;
 	set = rcu_dereference(subject->leader->signal->kmonitor_marks);
@@ -184,14 +181,14 @@ static bool match(struct kmonitor *mon, struct subject *subject)
 	subject->member = search.found;
 	if (!search.found)
 		kmonitor_conditions_visit(
-			rcu_dereference(ns->kmonitor_conditions), &source,
+			rcu_dereference(ns->kmonitor_conditions), &data,
 			find_listing, &search);
 	if (search.found)
 		subject->cookie = READ_ONCE(search.found->cookie);
 	return search.found;
 }
 
-static bool may_see(const struct kmonitor *mon, struct task_struct *task)
+static bool is_visible(const struct kmonitor *mon, struct task_struct *task)
 {
 	return kmonitor_may_see(&mon->filters.creator, task) &&
 	       ptrace_may_access(task, PTRACE_MODE_READ_REALCREDS |
@@ -199,18 +196,16 @@ static bool may_see(const struct kmonitor *mon, struct task_struct *task)
 }
 
 /*
- * Waits for the FORK of a new process.  Hooks that were switched off in the
- * middle of a fork leave the flag behind; a process that runs is past it.
+ * Waits until a new process has left TASK_NEW: wake_up_new_task() runs after the
+ * fork hook, so its FORK, if any is wanted, is in the ring by then.
+ *
+ * The append of FORK is a full barrier before the store to the state in
+ * wake_up_new_task(); its partner here is the load of the state, followed by
+ * the atomic RMW with which append_task() reserves a slot.
  */
-static bool wait_for_fork(struct task_struct *task)
+static bool wait_for_fork(const struct task_struct *task)
 {
-	/*
-	 * Pairs with the release in __kmonitor_fork().  Past that the task
-	 * writes its other flags as it likes.
-	 */
-	while (data_race(smp_load_acquire(&task->flags)) &
-		       KMONITOR_PF_UNANNOUNCED &&
-	       READ_ONCE(task->__state) == TASK_NEW) {
+	while (READ_ONCE(task->__state) == TASK_NEW) {
 		if (signal_pending(current))
 			return false;
 		schedule_timeout_interruptible(1);
@@ -268,17 +263,17 @@ static void look_at_program(const struct kmonitor *mon, struct subject *subject)
 }
 
 /* Makes the record; gives the number of those that follow it. */
-static u32 fill(struct kmonitor *mon, const struct subject *subject,
-		struct kmonitor_event *event)
+static u32 make_task_record(struct kmonitor *mon, const struct subject *subject,
+			    struct kmonitor_event *event)
 {
 	const struct kmonitor_creator *creator = &mon->filters.creator;
 	struct task_struct *leader = subject->leader;
-	struct kmonitor_source source = {
+	struct kmonitor_event_data data = {
 		.type = KMONITOR_TASK,
 		.task = leader,
 		.snapshot = subject->program,
 	};
-	struct kmonitor_task *task = &source.snapshot;
+	struct kmonitor_task *task = &data.snapshot;
 
 	guard(rcu)();
 	task->sid = task_session_nr_ns(leader, creator->pid_ns);
@@ -286,7 +281,7 @@ static u32 fill(struct kmonitor *mon, const struct subject *subject,
 	task->nr_threads = get_nr_threads(leader);
 	task->token = mon->snapshot.token;
 	task->pidfd_ino = subject->pid->ino;
-	kmonitor_record_fill(event, &source, creator, subject->redacted);
+	kmonitor_record_fill(event, &data, creator, subject->redacted);
 	if (subject->redacted || !subject->args ||
 	    !(mon->report & KMONITOR_REPORT_EXEC_ARGS))
 		return 0;
@@ -324,7 +319,7 @@ static enum step append_task(struct kmonitor *mon,
 	if (!sighand)
 		return STEP_AGAIN;
 	if (is_as_seen(subject)) {
-		group.nr_args = fill(mon, subject, &event);
+		group.nr_args = make_task_record(mon, subject, &event);
 		if (group.nr_args)
 			group.args = subject->args->part;
 		step = kmonitor_ring_try_append(&mon->ring, &group, &wakeup) ?
@@ -341,49 +336,50 @@ static enum step append_task(struct kmonitor *mon,
  * Of a member that the creator or the caller may not see, the record tells
  * what FORK would: that it is there.
  */
-static enum step judge_and_append(struct kmonitor *mon, struct subject *subject)
+static enum step append_if_visible(struct kmonitor *mon,
+				   struct subject *subject)
 {
 	enum step step = STEP_ON;
 
 	/* Each that gets a reference clears the same plain field. */
 	subject->cred = data_race(get_task_cred(subject->leader));
-	subject->redacted = !may_see(mon, subject->leader);
+	subject->redacted = !is_visible(mon, subject->leader);
 	if (!subject->redacted || subject->member)
 		step = append_task(mon, subject);
 	put_cred(subject->cred);
 	return step;
 }
 
-static enum step list(struct kmonitor *mon, struct subject *subject)
+static enum step list_process(struct kmonitor *mon, struct subject *subject)
 {
 	struct task_struct *leader = subject->leader;
 	enum step step;
 
 	if (!atomic_read(&leader->signal->kmonitor_threads))
 		return wait_for_exit(leader);
-	if (!match(mon, subject))
+	if (!match_process(mon, subject))
 		return STEP_ON;
 	if (!wait_for_fork(leader))
 		return STEP_STOP;
 	/* Before it is judged, so that new credentials have no time to come. */
 	look_at_program(mon, subject);
-	step = judge_and_append(mon, subject);
+	step = append_if_visible(mon, subject);
 	if (!IS_ERR(subject->args))
 		kfree(subject->args);
 	return step;
 }
 
 /* Lists processes until the ring is half full; whether all are listed. */
-static bool walk(struct kmonitor *mon)
+static bool list_processes(struct kmonitor *mon)
 {
 	struct subject subject;
 	enum step step;
 
-	while (next_process(mon, &subject)) {
+	while (get_next_process(mon, &subject)) {
 		if (kmonitor_ring_room(&mon->ring) <= mon->ring.size / 2)
 			step = STEP_STOP;
 		else
-			step = list(mon, &subject);
+			step = list_process(mon, &subject);
 		put_process(&subject);
 		if (step == STEP_STOP)
 			return false;
@@ -417,12 +413,13 @@ static bool append_end(struct kmonitor *mon)
 }
 
 /* An entry that ends later has nothing more to list. */
-static int start(struct kmonitor *mon, const struct kmonitor_snapshot *arg)
+static int start_snapshot(struct kmonitor *mon,
+			  const struct kmonitor_snapshot *arg)
 {
 	struct kmonitor_entry *entry;
 
 	if (arg->handle) {
-		entry = kmonitor_filter_get(&mon->filters, arg->handle);
+		entry = kmonitor_filter_table_get(&mon->filters, arg->handle);
 		if (!entry)
 			return -ENOENT;
 		kmonitor_entry_put(entry);
@@ -458,10 +455,10 @@ int kmonitor_snapshot(struct kmonitor *mon, const struct kmonitor_snapshot *arg)
 		return -ERESTARTSYS;
 	if (!cursor->next || cursor->token != arg->token ||
 	    cursor->handle != arg->handle)
-		ret = start(mon, arg);
-	/* Full barriers on both sides: see kmonitor_let_snapshots_pass(). */
+		ret = start_snapshot(mon, arg);
+	/* Full barriers on both sides: see kmonitor_snapshot_barrier(). */
 	atomic_inc_return(&kmonitor_snapshots);
-	if (!ret && walk(mon) && append_end(mon))
+	if (!ret && list_processes(mon) && append_end(mon))
 		cursor->next = 0;
 	else if (!ret)
 		ret = 1;

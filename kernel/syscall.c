@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The system call, and what the ABI promises about its structures.
+ * The system call, and the layout of the structures of the ABI.
  */
 
 #include <linux/build_bug.h>
 #include <linux/syscalls.h>
 
-#include "fd.h"
+#include "monitor.h"
 #include "limits.h"
 
 static_assert(sizeof(struct kmonitor_attr) == 32);
@@ -76,5 +76,5 @@ SYSCALL_DEFINE3(kmonitor_init, const struct kmonitor_attr __user *, uattr,
 {
 	if (!kmonitor_may_init())
 		return -EPERM;
-	return kmonitor_fd_create_user(uattr, size, flags);
+	return kmonitor_monitor_create(uattr, size, flags);
 }

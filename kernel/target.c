@@ -3,7 +3,6 @@
  * What the id of a filter entry names.
  */
 
-#include <linux/cgroup.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/pid.h>
@@ -14,6 +13,7 @@
 #include <linux/uidgid.h>
 
 #include "access.h"
+#include "cgroup.h"
 #include "target.h"
 
 static bool is_condition(u32 target)
@@ -119,18 +119,6 @@ int kmonitor_target_condition(const struct kmonitor_creator *creator,
 	return 0;
 }
 
-static int check_cgroup(u64 id)
-{
-#ifdef CONFIG_CGROUPS
-	struct cgroup *cgroup = cgroup_get_from_id(id);
-
-	if (IS_ERR(cgroup))
-		return -ESTALE;
-	cgroup_put(cgroup);
-#endif
-	return 0;
-}
-
 /**
  * kmonitor_target_may_add - whether a filter may have a condition
  * @creator: The creator.
@@ -152,6 +140,6 @@ int kmonitor_target_may_add(const struct kmonitor_creator *creator,
 		return 0;
 	ret = kmonitor_may_add_all(creator);
 	if (!ret && arg->target == KMONITOR_TARGET_CGROUP)
-		ret = check_cgroup(id);
+		ret = kmonitor_cgroup_check(id);
 	return ret;
 }

@@ -5,7 +5,7 @@
 #ifndef _KMONITOR_WAKE_H
 #define _KMONITOR_WAKE_H
 
-#include "fd.h"
+#include "monitor.h"
 
 void kmonitor_wake_init(struct kmonitor *mon, u32 delay_us);
 void kmonitor_wake_stop(struct kmonitor *mon);

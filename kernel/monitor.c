@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The descriptor: its creation and its end.
+ * The monitor: its creation, its file and its end.
  */
 
 #include <linux/anon_inodes.h>
@@ -11,9 +11,17 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "fd.h"
+#include "entry.h"
+#include "fdinfo.h"
+#include "filter.h"
+#include "hooks.h"
+#include "ioctl.h"
 #include "kill.h"
 #include "limits.h"
+#include "mmap.h"
+#include "monitor.h"
+#include "read.h"
+#include "ring.h"
 #include "wake.h"
 
 #define ATTR_SIZE_VER0 32
@@ -23,21 +31,25 @@ static struct workqueue_struct *free_queue;
 static atomic_t nr_closed;
 
 /*
- * Charges a descriptor to the calling user.  Closed ones count until they are
- * freed, which bounds their memory; a user at the limit waits for them, but
- * not for ever: others may be closing and opening meanwhile.
+ * Charges a descriptor to the calling user.
+ *
+ * A closed descriptor stays charged until it is freed, a grace period later.
+ * Without that, a loop of open and close would hold memory without bound;
+ * without the wait below, it would fail with EMFILE although the user has
+ * closed all its descriptors.  The number of tries is bounded because others
+ * may go on closing and opening.
  */
-static struct ucounts *charge(void)
+static struct ucounts *charge_instance(void)
 {
 	struct ucounts *ucounts = NULL;
-	bool worth_it = true;
+	bool more_to_free = true;
 
-	for (int tries = 0; worth_it && tries < 16; tries++) {
+	for (int tries = 0; more_to_free && tries < 16; tries++) {
 		ucounts = kmonitor_charge_instance();
 		if (ucounts || signal_pending(current))
 			break;
-		worth_it = tries == 0 || atomic_read(&nr_closed);
-		if (worth_it) {
+		more_to_free = tries == 0 || atomic_read(&nr_closed);
+		if (more_to_free) {
 			rcu_barrier();
 			flush_workqueue(free_queue);
 		}
@@ -45,22 +57,22 @@ static struct ucounts *charge(void)
 	return ucounts;
 }
 
-static void free_kmonitor(struct kmonitor *mon)
+static void free_monitor(struct kmonitor *mon)
 {
-	kmonitor_filters_destroy(&mon->filters);
+	kmonitor_filter_table_destroy(&mon->filters);
 	kmonitor_ring_destroy(&mon->ring);
 	kmonitor_uncharge_instance(mon->ucounts);
 	kfree(mon);
 }
 
-/* No hook has the descriptor any more; its last wake-up may be under way. */
-static void free_work(struct work_struct *work)
+/* No hook uses the monitor any more; its last wake-up may be under way. */
+static void free_monitor_work(struct work_struct *work)
 {
 	struct kmonitor *mon =
 		container_of(to_rcu_work(work), struct kmonitor, free);
 
 	kmonitor_wake_stop(mon);
-	free_kmonitor(mon);
+	free_monitor(mon);
 	atomic_dec(&nr_closed);
 }
 
@@ -69,7 +81,8 @@ static int kmonitor_release(struct inode *inode, struct file *file)
 	struct kmonitor *mon = file->private_data;
 
 	kmonitor_kill_on_close(&mon->filters);
-	kmonitor_filters_close(&mon->filters);
+	/* Hooks may use the entries until a grace period has passed. */
+	kmonitor_filter_clear(&mon->filters);
 	kmonitor_hooks_put();
 	atomic_inc(&nr_closed);
 	queue_rcu_work(free_queue, &mon->free);
@@ -88,7 +101,7 @@ static const struct file_operations kmonitor_fops = {
 	.show_fdinfo = kmonitor_show_fdinfo,
 };
 
-static struct kmonitor *create(const struct kmonitor_attr *attr)
+static struct kmonitor *create_monitor(const struct kmonitor_attr *attr)
 {
 	struct kmonitor *mon;
 	int ret;
@@ -96,7 +109,7 @@ static struct kmonitor *create(const struct kmonitor_attr *attr)
 	mon = kzalloc(sizeof(*mon), KMONITOR_GFP);
 	if (!mon)
 		return ERR_PTR(-ENOMEM);
-	mon->ucounts = charge();
+	mon->ucounts = charge_instance();
 	if (!mon->ucounts) {
 		ret = -EMFILE;
 		goto err_free;
@@ -105,11 +118,11 @@ static struct kmonitor *create(const struct kmonitor_attr *attr)
 				 attr->wakeup_records);
 	if (ret)
 		goto err_uncharge;
-	kmonitor_filters_init(&mon->filters);
+	kmonitor_filter_table_init(&mon->filters);
 	mutex_init(&mon->snapshot.lock);
 	kmonitor_wake_init(mon, attr->wakeup_delay_us);
 	mon->report = attr->report;
-	INIT_RCU_WORK(&mon->free, free_work);
+	INIT_RCU_WORK(&mon->free, free_monitor_work);
 	return mon;
 
 err_uncharge:
@@ -119,8 +132,8 @@ err_free:
 	return ERR_PTR(ret);
 }
 
-/* Checks the attributes and makes them definite. */
-static int resolve(struct kmonitor_attr *attr, unsigned int flags)
+/* Checks the attributes and replaces defaults by their values. */
+static int validate_attr(struct kmonitor_attr *attr, unsigned int flags)
 {
 	const u32 max =
 		rounddown_pow_of_two(READ_ONCE(kmonitor_max_ring_records));
@@ -139,29 +152,22 @@ static int resolve(struct kmonitor_attr *attr, unsigned int flags)
 	return 0;
 }
 
-/**
- * kmonitor_fd_create - make a descriptor for the calling task
- * @attr: Its attributes.
- * @flags: Flags of kmonitor_init().
- *
- * Context: May sleep.
- * Return: The descriptor, or -EINVAL, -EOPNOTSUPP, -EMFILE, -ENFILE or
- *	-ENOMEM as in kmonitor_init(2).
- */
-int kmonitor_fd_create(const struct kmonitor_attr *attr, unsigned int flags)
+/* Makes a descriptor for the calling task. */
+static int create_descriptor(const struct kmonitor_attr *attr,
+			     unsigned int flags)
 {
-	struct kmonitor_attr definite = *attr;
+	struct kmonitor_attr validated = *attr;
 	struct kmonitor *mon;
 	struct file *file;
 	int fd, ret;
 
-	ret = resolve(&definite, flags);
+	ret = validate_attr(&validated, flags);
 	if (ret)
 		return ret;
 	fd = get_unused_fd_flags(flags & KMONITOR_CLOEXEC ? O_CLOEXEC : 0);
 	if (fd < 0)
 		return fd;
-	mon = create(&definite);
+	mon = create_monitor(&validated);
 	if (IS_ERR(mon)) {
 		ret = PTR_ERR(mon);
 		goto err_fd;
@@ -180,23 +186,23 @@ int kmonitor_fd_create(const struct kmonitor_attr *attr, unsigned int flags)
 	return fd;
 
 err_free:
-	free_kmonitor(mon);
+	free_monitor(mon);
 err_fd:
 	put_unused_fd(fd);
 	return ret;
 }
 
 /**
- * kmonitor_fd_create_user - make a descriptor as user space asks for it
+ * kmonitor_monitor_create - make a descriptor for the calling task
  * @uattr: Attributes, or NULL with a size of 0 for the defaults.
  * @size: Size of @uattr in bytes.
  * @flags: Flags of kmonitor_init().
  *
  * Context: May sleep.
- * Return: As kmonitor_fd_create(), or -EINVAL, -E2BIG or -EFAULT for what is
- *	wrong with @uattr and @size.
+ * Return: The descriptor, or -EINVAL, -E2BIG, -EFAULT, -EOPNOTSUPP, -EMFILE,
+ *	-ENFILE or -ENOMEM as in kmonitor_init(2).
  */
-int kmonitor_fd_create_user(const struct kmonitor_attr __user *uattr,
+int kmonitor_monitor_create(const struct kmonitor_attr __user *uattr,
 			    size_t size, unsigned int flags)
 {
 	struct kmonitor_attr attr = {};
@@ -211,12 +217,12 @@ int kmonitor_fd_create_user(const struct kmonitor_attr __user *uattr,
 		if (ret)
 			return ret;
 	}
-	return kmonitor_fd_create(&attr, flags);
+	return create_descriptor(&attr, flags);
 }
 
-static int __init kmonitor_fd_init(void)
+static int __init kmonitor_monitor_init(void)
 {
 	free_queue = alloc_workqueue("kmonitor", WQ_UNBOUND, 0);
 	return free_queue ? 0 : -ENOMEM;
 }
-fs_initcall(kmonitor_fd_init);
+fs_initcall(kmonitor_monitor_init);

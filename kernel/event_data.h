@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An event on its way to the descriptors, from which records are made.
+ */
+#ifndef _KMONITOR_EVENT_DATA_H
+#define _KMONITOR_EVENT_DATA_H
+
+#include <linux/sched.h>
+#include <linux/types.h>
+#include <uapi/linux/kmonitor.h>
+
+struct cred;
+struct file;
+struct kmonitor_args;
+struct kmonitor_sender;
+struct linux_binprm;
+struct pid;
+
+/**
+ * struct kmonitor_event_data - what a record is made of
+ * @type: The event type.
+ * @flags: Bits of KMONITOR_EVENT_*.
+ * @has_usage: The usage in @exit has been taken.
+ * @task: The subject.
+ * @time_ns: When it happened, if that was before the record; else 0.
+ * @fork: Of PROCESS_FORK and THREAD_CREATE.
+ * @exec: Of PROCESS_EXEC; the arguments are made when first wanted.
+ * @exec_failed: Of EXEC_FAILED.
+ * @exit: Of PROCESS_EXIT and THREAD_EXIT.
+ * @abort: Of PROCESS_ABORT, THREAD_ABORT and COREDUMP; killer is NULL if
+ *	not known.
+ * @cred: Of CRED.
+ * @comm: Of COMM.
+ * @ptrace: Of PTRACE.
+ * @snapshot: Of TASK.
+ */
+struct kmonitor_event_data {
+	u32 type;
+	u16 flags;
+	bool has_usage;
+	struct task_struct *task;
+	u64 time_ns;
+	union {
+		struct {
+			struct task_struct *child;
+			u64 clone_flags;
+		} fork;
+		struct {
+			struct linux_binprm *bprm;
+			struct pid *old_pid;
+			struct kmonitor_args *args;
+			bool args_tried;
+		} exec;
+		struct {
+			int error;
+			const struct file *file;
+		} exec_failed;
+		struct kmonitor_exit exit;
+		struct {
+			int signo;
+			const struct kmonitor_sender *sender;
+		} abort;
+		struct {
+			const struct cred *old;
+			const struct cred *new;
+		} cred;
+		struct {
+			const char *old;
+		} comm;
+		struct {
+			struct task_struct *tracee;
+			bool attached;
+		} ptrace;
+		struct kmonitor_task snapshot;
+	};
+};
+
+/* Whose ids and name a record has: a process is its leader. */
+static inline struct task_struct *
+kmonitor_event_subject(const struct kmonitor_event_data *data)
+{
+	const u32 of_process = KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_ABORT |
+			       KMONITOR_COREDUMP;
+
+	return data->type & of_process ? data->task->group_leader : data->task;
+}
+
+#endif /* _KMONITOR_EVENT_DATA_H */

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The sender of the signal that ends a process.
+ *
+ * The origin of a signal is lost by the time the process dies of it, so it is
+ * captured when a signal that may be fatal is generated.  The last capture
+ * holds as soon as SIGNAL_GROUP_EXIT is set, if it is of the signal in the
+ * status.  A blocked signal may turn out not to kill, and a tracer may choose
+ * another one: if the fatal signal is not the last one captured, the sender is
+ * unknown.
+ */
+
+#include <linux/cred.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include <linux/signal.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/timekeeping.h>
+
+#include "sender.h"
+
+/*
+ * Used when no signal was sent, e.g. exit_group() or execve() by another
+ * thread, or seccomp.
+ */
+const struct kmonitor_sender kmonitor_sender_kernel = { .code = SI_KERNEL };
+
+/* Stands in for a sender that is still unknown when it is reported. */
+static struct kmonitor_sender unknown_sender = { .reported = true };
+
+static int get_si_code(const struct kernel_siginfo *info)
+{
+	if (info == SEND_SIG_NOINFO)
+		return SI_USER;
+	return info == SEND_SIG_PRIV ? SI_KERNEL : info->si_code;
+}
+
+/* Returns true if the current task is the sender.  Timers and I/O have none. */
+static bool is_sent_by_current(int signo, int code)
+{
+	enum siginfo_layout layout = siginfo_layout(signo, code);
+
+	return code <= 0 && code != SI_ASYNCIO &&
+	       (layout == SIL_KILL || layout == SIL_RT);
+}
+
+static bool is_pending(struct task_struct *task, int signo)
+{
+	return sigismember(&task->pending.signal, signo) ||
+	       sigismember(&task->signal->shared_pending.signal, signo);
+}
+
+static void fill_sender(struct kmonitor_sender *sender, int signo, int code)
+{
+	put_pid(sender->tgid);
+	sender->signo = signo;
+	sender->code = code;
+	sender->tgid = NULL;
+	sender->time_ns = ktime_get_boottime_ns();
+	if (is_sent_by_current(signo, code)) {
+		sender->tgid = get_pid(task_tgid(current));
+		sender->uid = current_uid();
+		sender->start_ns = current->group_leader->start_boottime;
+	}
+}
+
+/**
+ * kmonitor_sender_capture - record the sender of a signal that may be fatal
+ * @task: The receiver.
+ * @signo: The signal, not yet marked as pending.
+ * @info: As for send_signal_locked().
+ *
+ * Without memory for it the sender stays unknown.
+ *
+ * Context: siglock of @task held, irqs off.
+ */
+void kmonitor_sender_capture(struct task_struct *task, int signo,
+			     const struct kernel_siginfo *info)
+{
+	struct signal_struct *sig = task->signal;
+	struct kmonitor_sender *sender = sig->kmonitor_sender;
+
+	if (!sender) {
+		sender = kzalloc(sizeof(*sender), GFP_ATOMIC | __GFP_NOWARN);
+		if (!sender)
+			return;
+		sig->kmonitor_sender = sender;
+	}
+	/* With several pending, any of them may be the one delivered. */
+	if (is_pending(task, signo))
+		sender->signo = 0;
+	else
+		fill_sender(sender, signo, get_si_code(info));
+}
+
+/* Returns the signal that the current process dies of, or 0. */
+static int get_fatal_signal(const struct signal_struct *sig)
+{
+	return sig->flags & SIGNAL_GROUP_EXIT ? sig->group_exit_code & 0x7f : 0;
+}
+
+/**
+ * kmonitor_sender_claim - claim the report of the end of the current process
+ * @sig: The current process.
+ * @signo: Set to the signal that it dies of, or 0.
+ *
+ * Context: Process context, siglock not held.
+ * Return: True for the first caller if there is such a signal.
+ */
+bool kmonitor_sender_claim(struct signal_struct *sig, int *signo)
+{
+	struct sighand_struct *sighand =
+		rcu_dereference_protected(current->sighand, true);
+	struct kmonitor_sender *sender;
+	bool first = false;
+
+	/* A group that is being stopped or ended gets its code last. */
+	spin_lock_irq(&sighand->siglock);
+	*signo = get_fatal_signal(sig);
+	sender = sig->kmonitor_sender;
+	if (*signo && sender) {
+		first = !sender->reported;
+		sender->reported = true;
+	} else if (*signo) {
+		first = true;
+		WRITE_ONCE(sig->kmonitor_sender, &unknown_sender);
+	}
+	spin_unlock_irq(&sighand->siglock);
+	return first;
+}
+
+/**
+ * kmonitor_sender_free - free what was captured
+ * @sender: The sender that a freed process had, or NULL.
+ *
+ * Context: Any, also softirq.
+ */
+void kmonitor_sender_free(struct kmonitor_sender *sender)
+{
+	if (!sender || sender == &unknown_sender)
+		return;
+	put_pid(sender->tgid);
+	kfree(sender);
+}
