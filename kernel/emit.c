@@ -4,6 +4,8 @@
  * runs under RCU in the context of the subject, see kmonitor_enter().
  */
 
+#include <linux/local_lock.h>
+#include <linux/percpu.h>
 #include <linux/pid_namespace.h>
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
@@ -12,6 +14,7 @@
 #include "args.h"
 #include "condition.h"
 #include "emit.h"
+#include "empty.h"
 #include "entry.h"
 #include "event_data.h"
 #include "mark.h"
@@ -27,29 +30,37 @@ static struct kmonitor *monitor_of(const struct kmonitor_entry *entry)
 			    filters);
 }
 
-/* The end of a watched process is told below the watermark, if there is one. */
-static bool is_urgent(const struct kmonitor *mon,
-		      const struct kmonitor_entry *entry, u32 type)
+/* Whether it is the end that an entry names: it is never lost, and urgent. */
+static bool is_named_end(const struct kmonitor_entry *entry, u32 type)
 {
-	return type == KMONITOR_PROCESS_EXIT && mon->ring.watermark > 1 &&
-	       (entry->target == KMONITOR_TARGET_PROCESS ||
+	return (type == KMONITOR_PROCESS_EXIT &&
+		entry->target == KMONITOR_TARGET_PROCESS) ||
+	       (type == KMONITOR_THREAD_EXIT &&
 		entry->target == KMONITOR_TARGET_THREAD);
 }
 
 /*
- * A record under way to the descriptors, made once for each view of it.  Edits
- * may change what an entry wants meanwhile, so that it is asked once only: the
- * bits of sent are the indices of the mark set's entries that decided for their
- * descriptor, matched has the descriptors for which a condition did.  Beyond
- * their room an edit at the same moment may cost or double a record.
+ * Events have numbers, per processor; a monitor remembers on each processor the
+ * last one that was decided for it.  Edits may change what an entry wants in
+ * the middle of the fan-out, so that entries are asked until one decides, and
+ * then no more.  Fan-outs don't nest: no hook runs in an interrupt.  Where they
+ * can be preempted they take the lock.
  */
+struct fan_out_cpu {
+	local_lock_t lock;
+	u64 event;
+};
+
+static DEFINE_PER_CPU(struct fan_out_cpu, fan_out_cpu) = {
+	.lock = INIT_LOCAL_LOCK(lock),
+};
+
+/* A record on its way to the descriptors, made once for each view of it. */
 struct fan_out {
 	struct kmonitor_event_data *data;
-	u64 decided_marks;
-	const struct kmonitor_mark_set *set;
+	/* The number of the event on this processor. */
+	u64 number;
 	const struct kmonitor_conditions *conditions;
-	u32 nr_decided;
-	const struct kmonitor_filter_table *decided_filters[32];
 	/* Whose @event is, or NULL; redacted or not. */
 	const struct kmonitor_creator *made_for;
 	bool redacted;
@@ -91,33 +102,56 @@ append_exec_with_args(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 	return wakeup;
 }
 
+/* Appends the end that an entry names, or lets it wait for room. */
 static noinline enum kmonitor_wakeup
-append_urgent(struct kmonitor_ring *ring, const struct kmonitor_event *event,
-	      u64 cookie)
+append_named_end(struct fan_out *out, struct kmonitor *mon,
+		 struct kmonitor_entry *entry)
 {
 	const struct kmonitor_group group = {
-		.event = event,
-		.cookie = cookie,
+		.event = &out->event,
+		.cookie = READ_ONCE(entry->cookie),
 		.urgent = true,
 	};
+	enum kmonitor_wakeup wakeup;
 
-	return kmonitor_ring_append_group(ring, &group);
+	if (!list_empty(&mon->filters.pending) ||
+	    !kmonitor_ring_try_append(&mon->ring, &group, &wakeup)) {
+		if (kmonitor_mark_kill(entry))
+			kmonitor_keep_end(mon, entry, &out->event);
+		return KMONITOR_WAKEUP_NONE;
+	}
+	return wakeup;
+}
+
+/*
+ * An end of a thread may wait for room: the one of its process comes after it,
+ * or is lost.
+ */
+static noinline bool is_behind_waiting(struct kmonitor *mon)
+{
+	if (list_empty(&mon->filters.pending))
+		return false;
+	kmonitor_flush_pending(mon);
+	return !list_empty(&mon->filters.pending);
 }
 
 static __always_inline enum kmonitor_wakeup
 append_record(struct fan_out *out, u32 type, struct kmonitor *mon,
-	      const struct kmonitor_entry *entry)
+	      struct kmonitor_entry *entry)
 {
 	const struct kmonitor_event *event = &out->event;
 	struct kmonitor_ring *ring = &mon->ring;
 	u64 cookie = READ_ONCE(entry->cookie);
 
-	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_EXEC)) {
-		if (is_urgent(mon, entry, type))
-			return append_urgent(ring, event, cookie);
+	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_THREAD_EXIT |
+		    KMONITOR_PROCESS_EXEC)) {
+		if (is_named_end(entry, type))
+			return append_named_end(out, mon, entry);
 		if (type == KMONITOR_PROCESS_EXEC &&
 		    mon->report & KMONITOR_REPORT_EXEC_ARGS)
 			return append_exec_with_args(out, mon, cookie);
+		if (type == KMONITOR_PROCESS_EXIT && is_behind_waiting(mon))
+			return kmonitor_ring_drop(ring, event);
 	}
 	return kmonitor_ring_append(ring, event, cookie);
 }
@@ -209,11 +243,6 @@ static __always_inline void make_record(struct kmonitor_event *event,
 		kmonitor_record_fill(event, data, creator, false);
 }
 
-static bool is_fork(const struct kmonitor_event_data *data)
-{
-	return data->type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE);
-}
-
 /* Judges what a descriptor may have, and makes it.  False if nothing. */
 static noinline bool make_record_for(struct fan_out *out,
 				     const struct kmonitor *mon,
@@ -221,7 +250,8 @@ static noinline bool make_record_for(struct fan_out *out,
 {
 	struct kmonitor_event_data *data = out->data;
 	const struct kmonitor_creator *creator = &mon->filters.creator;
-	bool redacted = !kmonitor_may_see(creator, data->task);
+	bool redacted = !kmonitor_may_see(creator,
+					  kmonitor_event_subject(data));
 
 	if (redacted && !reported_when_redacted(entry, data->type))
 		return false;
@@ -236,9 +266,10 @@ static noinline bool make_record_for(struct fan_out *out,
 		kmonitor_record_fill(&out->event, data, creator, true);
 	else
 		make_record(&out->event, data, creator,
-			    creator->plain && is_fork(data));
+			    creator->plain && kmonitor_event_is_fork(data));
 	/* Another task than the current one may have been reaped meanwhile. */
-	if (unlikely(!out->event.pid || !out->event.tgid)) {
+	if (unlikely(!out->event.pid || !out->event.tgid) &&
+	    !kmonitor_event_joins(data)) {
 		out->made_for = NULL;
 		out->stale_types = data->type;
 		return false;
@@ -252,8 +283,7 @@ static noinline bool make_record_for(struct fan_out *out,
 
 /* The type is at hand: the source is in memory that each exchange may change. */
 static __always_inline void
-append_to_monitor(struct fan_out *out, u32 type,
-		  const struct kmonitor_entry *entry,
+append_to_monitor(struct fan_out *out, u32 type, struct kmonitor_entry *entry,
 		  struct kmonitor_filter_table *filters)
 {
 	struct kmonitor *mon = container_of(filters, struct kmonitor, filters);
@@ -267,44 +297,30 @@ append_to_monitor(struct fan_out *out, u32 type,
 		kmonitor_wake_as_owed(mon, wakeup, out->redacted);
 }
 
-/* Whether a descriptor has got the record, or will not get it. */
-static noinline bool search_decided(const struct fan_out *out,
-				    const struct kmonitor_filter_table *filters)
+/* Whether the event has been decided for a monitor; from now on it is. */
+static __always_inline bool
+test_and_set_decided(const struct fan_out *out,
+		     const struct kmonitor_filter_table *filters)
 {
-	const struct kmonitor_mark_set *set = out->set;
+	const struct kmonitor *mon =
+		container_of(filters, struct kmonitor, filters);
 
-	for (u32 i = 0; set && i < set->nr; i++) {
-		if (set->entries[i]->filters == filters &&
-		    (i < 64 ? out->decided_marks & BIT_ULL(i) :
-			      entry_matches(set->entries[i], out->data)))
-			return true;
-	}
-	for (u32 i = 0; i < out->nr_decided; i++) {
-		if (out->decided_filters[i] == filters)
-			return true;
-	}
+	if (__this_cpu_read(*mon->decided) == out->number)
+		return true;
+	__this_cpu_write(*mon->decided, out->number);
 	return false;
 }
 
-static __always_inline bool
-is_decided(const struct fan_out *out,
-	   const struct kmonitor_filter_table *filters)
-{
-	return unlikely(out->set || out->nr_decided) &&
-	       search_decided(out, filters);
-}
-
 /* Entries of one descriptor stand together, the most specific first. */
-static void emit_to_marks(struct fan_out *out)
+static void emit_to_marks(struct fan_out *out,
+			  const struct kmonitor_mark_set *set)
 {
-	const struct kmonitor_mark_set *set = out->set;
 	const u32 type = out->data->type;
 	struct kmonitor_filter_table *filters, *done = NULL;
 	struct kmonitor_entry *entry;
 	enum match match;
-	u64 decided_marks = 0, bit = 1;
 
-	for (u32 i = 0, nr = set->nr; i < nr; i++, bit <<= 1) {
+	for (u32 i = 0, nr = set->nr; i < nr; i++) {
 		entry = set->entries[i];
 		filters = READ_ONCE(entry->filters);
 		if (filters == done)
@@ -313,71 +329,35 @@ static void emit_to_marks(struct fan_out *out)
 		if (match == NO_MATCH)
 			continue;
 		done = filters;
-		decided_marks |= bit;
+		test_and_set_decided(out, filters);
 		if (match == DELIVER)
 			append_to_monitor(out, type, entry, filters);
 	}
-	out->decided_marks = decided_marks;
-}
-
-struct first_match {
-	const struct kmonitor_event_data *data;
-	const struct kmonitor_filter_table *filters;
-	const struct kmonitor_entry *entry;
-};
-
-static bool find_first_match(void *arg, struct kmonitor_entry *entry)
-{
-	struct first_match *first_match = arg;
-
-	if (entry->filters != first_match->filters ||
-	    !entry_matches(entry, first_match->data))
-		return false;
-	first_match->entry = entry;
-	return true;
-}
-
-/* Whether it is the most specific condition of its descriptor. */
-static bool is_first_match(const struct fan_out *out,
-			   const struct kmonitor_entry *entry)
-{
-	struct first_match first_match = { out->data, entry->filters };
-
-	kmonitor_conditions_visit(out->conditions, out->data, find_first_match,
-				  &first_match);
-	return first_match.entry == entry;
 }
 
 static bool emit_to_condition(void *arg, struct kmonitor_entry *entry)
 {
-	struct fan_out *out = arg;
 	struct kmonitor_filter_table *filters = READ_ONCE(entry->filters);
+	struct fan_out *out = arg;
 
-	if (!entry_matches(entry, out->data) || is_decided(out, filters))
-		return false;
-	if (out->nr_decided < ARRAY_SIZE(out->decided_filters))
-		out->decided_filters[out->nr_decided++] = filters;
-	else if (!is_first_match(out, entry))
-		return false;
-	append_to_monitor(out, out->data->type, entry, filters);
+	if (entry_matches(entry, out->data) &&
+	    !test_and_set_decided(out, filters))
+		append_to_monitor(out, out->data->type, entry, filters);
 	return false;
 }
 
-/* A descriptor has one such entry, the last to be judged. */
+/* The conditions of target ALL, which match every event. */
 static void emit_to_whole(struct fan_out *out)
 {
-	const bool filled = out->nr_decided == ARRAY_SIZE(out->decided_filters);
 	const u32 type = out->data->type;
-	const struct kmonitor_entry *entry;
 	struct kmonitor_filter_table *filters;
+	struct kmonitor_entry *entry;
 
 	hlist_for_each_entry_rcu(entry, &out->conditions->all, all) {
 		filters = READ_ONCE(entry->filters);
-		if (match_entry(entry, out->data, type) == NO_MATCH ||
-		    is_decided(out, filters) ||
-		    (unlikely(filled) && !is_first_match(out, entry)))
-			continue;
-		append_to_monitor(out, type, entry, filters);
+		if (match_entry(entry, out->data, type) != NO_MATCH &&
+		    !test_and_set_decided(out, filters))
+			append_to_monitor(out, type, entry, filters);
 	}
 }
 
@@ -395,49 +375,63 @@ static void emit_to_conditions(struct fan_out *out)
 		emit_to_whole(out);
 }
 
+/*
+ * A child may be visible in pid namespaces that its creator is not in: there
+ * the event is about the child.
+ */
+static void choose_subject(struct kmonitor_event_data *data,
+			   const struct pid_namespace *ns)
+{
+	if (kmonitor_event_is_fork(data))
+		data->fork.joins = ns->level > task_pid(data->task)->level;
+}
+
 static noinline void emit_to_all(struct kmonitor_event_data *data,
 				 const struct kmonitor_mark_set *set)
 {
-	/* All that is looked at is set, and it is large. */
+	/* Each member is set before it is read, and it is large. */
 	struct fan_out out __uninitialized;
 	struct pid_namespace *ns;
 
+	local_lock(&fan_out_cpu.lock);
 	out.data = data;
-	out.decided_marks = 0;
-	out.set = set;
-	out.nr_decided = 0;
+	out.number = __this_cpu_inc_return(fan_out_cpu.event);
 	out.made_for = NULL;
 	out.stale_types = data->type;
+	if (kmonitor_event_is_fork(data))
+		data->fork.joins = false;
 	if (set)
-		emit_to_marks(&out);
-	for (ns = ns_of_pid(task_pid(data->task)); ns; ns = ns->parent) {
+		emit_to_marks(&out, set);
+	for (ns = kmonitor_event_ns(data); ns; ns = ns->parent) {
 		if (!(READ_ONCE(ns->kmonitor_events) & data->type))
 			continue;
+		choose_subject(data, ns);
 		out.conditions = rcu_dereference(ns->kmonitor_conditions);
 		emit_to_conditions(&out);
 	}
+	local_unlock(&fan_out_cpu.lock);
 }
 
 /* The only condition that may want a type, if it is of target ALL. */
-static __always_inline const struct kmonitor_entry *
+static __always_inline struct kmonitor_entry *
 only_condition(const struct kmonitor_conditions *conditions, u32 type)
 {
-	const struct hlist_node *first_match;
+	struct hlist_node *first;
 
 	if (!conditions || READ_ONCE(conditions->by_id) & type)
 		return NULL;
-	first_match = rcu_dereference(hlist_first_rcu(&conditions->all));
-	if (!first_match || rcu_access_pointer(hlist_next_rcu(first_match)))
+	first = rcu_dereference(hlist_first_rcu(&conditions->all));
+	if (!first || rcu_access_pointer(hlist_next_rcu(first)))
 		return NULL;
-	return hlist_entry(first_match, struct kmonitor_entry, all);
+	return hlist_entry(first, struct kmonitor_entry, all);
 }
 
 /* The only entry that may want the record, or NULL if there may be more. */
-static __always_inline const struct kmonitor_entry *
+static __always_inline struct kmonitor_entry *
 only_entry(const struct kmonitor_event_data *data,
-	   const struct kmonitor_mark_set *set)
+	   const struct kmonitor_mark_set *set, bool fork)
 {
-	const struct kmonitor_entry *entry = NULL;
+	struct kmonitor_entry *entry = NULL;
 	const struct pid_namespace *ns;
 
 	if (set && READ_ONCE(set->events) & data->type) {
@@ -445,7 +439,9 @@ only_entry(const struct kmonitor_event_data *data,
 			return NULL;
 		entry = set->entries[0];
 	}
-	for (ns = ns_of_pid(task_pid(data->task)); ns; ns = ns->parent) {
+	/* A child has a namespace more than its creator, or the same ones. */
+	ns = ns_of_pid(task_pid(fork ? data->fork.child : data->task));
+	for (; ns; ns = ns->parent) {
 		if (!(READ_ONCE(ns->kmonitor_events) & data->type))
 			continue;
 		if (entry)
@@ -473,7 +469,7 @@ fill_behind_loss(struct kmonitor *mon, struct kmonitor_event_data *data,
 				   &wakeup))
 		return wakeup;
 	record = kmonitor_ring_reserved_slot(&mon->ring, &place);
-	make_record(record, data, &mon->filters.creator, is_fork(data));
+	make_record(record, data, &mon->filters.creator, kmonitor_event_is_fork(data));
 	record->cookie = READ_ONCE(entry->cookie);
 	return kmonitor_ring_commit(&mon->ring, &place);
 }
@@ -498,7 +494,9 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 	if (READ_ONCE(mon->filters.checked) & data->type)
 		return false;
 	if (!fork) {
-		if (!(data->type & exits) || is_urgent(mon, entry, data->type))
+		if (!(data->type & exits))
+			return false;
+		if (mon->ring.watermark > 1 && is_named_end(entry, data->type))
 			return false;
 		/* It may take locks that sleep where a slot is not to be kept. */
 		kmonitor_take_usage(data);
@@ -508,6 +506,9 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 		make_record(slot.record, data, creator, fork);
 		slot.record->cookie = READ_ONCE(entry->cookie);
 		wakeup = kmonitor_ring_commit_slot(&mon->ring, &slot);
+	} else if (!fork && is_named_end(entry, data->type)) {
+		kmonitor_ring_unpin();
+		return false;
 	} else {
 		wakeup = fill_behind_loss(mon, data, entry);
 	}
@@ -562,7 +563,7 @@ static __always_inline void
 emit_to_monitors(struct kmonitor_event_data *data,
 		 const struct kmonitor_mark_set *set, bool fork)
 {
-	const struct kmonitor_entry *entry = only_entry(data, set);
+	struct kmonitor_entry *entry = only_entry(data, set, fork);
 
 	if (!entry || !emit_in_place(data, entry, fork))
 		emit_to_all(data, set);

@@ -48,6 +48,14 @@ static __always_inline bool kmonitor_may_match(struct task_struct *task,
 	       kmonitor_conditions_want(task, types);
 }
 
+/* The same for a fork by the current task: the child may join a namespace. */
+static __always_inline bool kmonitor_fork_may_match(struct task_struct *child,
+						    u32 type)
+{
+	return unlikely(READ_ONCE(current->signal->kmonitor_events) & type) ||
+	       kmonitor_conditions_want(child, type);
+}
+
 /*
  * The fan-out runs under RCU.  A reader that it wakes waits until RCU is left:
  * a task that is preempted inside pays for it, and the reader with it.  Where

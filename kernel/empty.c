@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The end of a tree.
+ * The end of a tree, and ends that wait for room.
  *
- * EMPTY records are never lost: they wait in their entry for room in the ring.
+ * EMPTY, and the end of the process or thread that a filter names, are never
+ * lost: without room in the ring they wait in their entry.  The entry is dead
+ * then, and is discarded when its record has got its place.
  */
 
 #include <linux/atomic.h>
@@ -44,15 +46,28 @@ void kmonitor_record_fill_empty(struct kmonitor_event *event,
 	event->start_ns = entry->start_ns;
 	event->empty.root_status = READ_ONCE(totals->root_status);
 	event->empty.flags = atomic_read(&totals->flags);
-	event->empty.members = atomic_read(&totals->members);
-	event->empty.failed = atomic_read(&totals->failed);
+	event->empty.members =
+		min(atomic64_read(&totals->members), (s64)U32_MAX);
+	event->empty.failed =
+		min(atomic64_read(&totals->failed), (s64)U32_MAX);
 	event->empty.handle = entry->handle;
 	event->empty.utime_ns = atomic64_read(&totals->utime_ns);
 	event->empty.stime_ns = atomic64_read(&totals->stime_ns);
 	event->empty.maxrss_kib = atomic64_read(&totals->maxrss_kib);
 }
 
-/* Appends the first EMPTY record that waits.  Returns false without room. */
+/* Makes the record for which an entry waits. */
+static void fill_waiting(struct kmonitor_event *event,
+			 const struct kmonitor_entry *entry)
+{
+	if (entry->target == KMONITOR_TARGET_TREE)
+		kmonitor_record_fill_empty(event, entry,
+					   &entry->filters->creator);
+	else
+		*event = *entry->end;
+}
+
+/* Appends the first record that waits.  Returns false without room. */
 static bool flush_one(struct kmonitor *mon)
 {
 	struct kmonitor_filter_table *filters = &mon->filters;
@@ -70,7 +85,7 @@ static bool flush_one(struct kmonitor *mon)
 	entry = list_first_entry_or_null(&filters->pending,
 					 struct kmonitor_entry, pending);
 	if (entry) {
-		kmonitor_record_fill_empty(&event, entry, &filters->creator);
+		fill_waiting(&event, entry);
 		group.cookie = READ_ONCE(entry->cookie);
 		appended = kmonitor_ring_try_append(&mon->ring, &group,
 						    &wakeup);
@@ -87,10 +102,10 @@ static bool flush_one(struct kmonitor *mon)
 }
 
 /**
- * kmonitor_flush_pending - append EMPTY records that wait for room
+ * kmonitor_flush_pending - append records that wait for room
  * @mon: The descriptor.
  *
- * pending_lock keeps their order.  The barriers of append_empty() and
+ * pending_lock keeps their order.  The barriers of add_waiting() and
  * kmonitor_ring_consume() ensure that either the one that adds a record sees
  * the new room, or the one that makes room sees the record.  An exit appends
  * no more than a batch and leaves the rest to the reader.
@@ -111,11 +126,10 @@ void kmonitor_flush_pending(struct kmonitor *mon)
 	}
 }
 
-/* Reports that a tree has no member left.  The caller has killed it. */
-static void append_empty(struct kmonitor_entry *entry)
+/* Lets the last record of a dead entry wait, or gives it its place at once. */
+static void add_waiting(struct kmonitor *mon, struct kmonitor_entry *entry)
 {
-	struct kmonitor_filter_table *filters = entry->filters;
-	struct kmonitor *mon = container_of(filters, struct kmonitor, filters);
+	struct kmonitor_filter_table *filters = &mon->filters;
 	unsigned long flags;
 
 	spin_lock_irqsave(&filters->pending_lock, flags);
@@ -125,6 +139,21 @@ static void append_empty(struct kmonitor_entry *entry)
 	/* Pairs with the barrier in kmonitor_ring_consume(). */
 	smp_mb();
 	kmonitor_flush_pending(mon);
+}
+
+/**
+ * kmonitor_keep_end - let the end that a filter names wait for room
+ * @mon: The descriptor.
+ * @entry: Its entry of a PROCESS or a THREAD, just killed by the caller.
+ * @event: The PROCESS_EXIT or THREAD_EXIT.
+ *
+ * Context: Under RCU.  Any but NMI.
+ */
+void kmonitor_keep_end(struct kmonitor *mon, struct kmonitor_entry *entry,
+		       const struct kmonitor_event *event)
+{
+	*entry->end = *event;
+	add_waiting(mon, entry);
 }
 
 /**
@@ -142,7 +171,9 @@ void kmonitor_entry_leave(struct kmonitor_entry *entry)
 	    entry->target == KMONITOR_TARGET_TREE &&
 	    kmonitor_entry_kill(entry)) {
 		entry->empty_ns = ktime_get_boottime_ns();
-		append_empty(entry);
+		add_waiting(container_of(entry->filters, struct kmonitor,
+					 filters),
+			    entry);
 	}
 	rcu_read_unlock();
 	kmonitor_entry_put(entry);

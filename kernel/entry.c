@@ -33,9 +33,11 @@
 struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
 					     u64 start_ns)
 {
+	const bool names_end = target == KMONITOR_TARGET_THREAD ||
+			       target == KMONITOR_TARGET_PROCESS;
 	struct kmonitor_entry *entry;
 
-	entry = kzalloc(sizeof(*entry), KMONITOR_GFP);
+	entry = kzalloc(struct_size(entry, end, names_end), KMONITOR_GFP);
 	if (!entry)
 		return NULL;
 	refcount_set(&entry->refs, 1);
@@ -117,8 +119,8 @@ void kmonitor_entry_account(struct kmonitor_entry *entry, struct pid *pid,
 	if (oom)
 		atomic_or(KMONITOR_EMPTY_OOM, &totals->flags);
 	if (exit->status)
-		atomic_inc(&totals->failed);
-	atomic_inc(&totals->members);
+		atomic64_inc(&totals->failed);
+	atomic64_inc(&totals->members);
 	atomic64_add(exit->utime_ns, &totals->utime_ns);
 	atomic64_add(exit->stime_ns, &totals->stime_ns);
 	raise_to(&totals->maxrss_kib, exit->maxrss_kib);

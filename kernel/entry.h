@@ -86,8 +86,8 @@ struct kmonitor_condition {
 struct kmonitor_totals {
 	int root_status;
 	atomic_t flags;
-	atomic_t members;
-	atomic_t failed;
+	atomic64_t members;
+	atomic64_t failed;
 	atomic64_t utime_ns;
 	atomic64_t stime_ns;
 	atomic64_t maxrss_kib;
@@ -137,9 +137,12 @@ enum kmonitor_entry_state {
  * @condition: Of CGROUP, UID and ALL; never changes while the entry is alive.
  * @hash: In the table of conditions, of CGROUP and UID.
  * @all: In the list of its conditions, of ALL.
- * @pending: In the list of EMPTY records that wait for room; pending_lock.
+ * @pending: In the list of entries whose last record waits for room;
+ *	pending_lock.
  * @retired: In the list of entries to take out of the table.
  * @rcu: Hooks find entries under RCU.
+ * @end: For THREAD and PROCESS, memory for the end that they name while it
+ *	waits; written by the exit hook that kills the entry.
  */
 struct kmonitor_entry {
 	unsigned long state;
@@ -168,6 +171,7 @@ struct kmonitor_entry {
 	struct list_head pending;
 	struct llist_node retired;
 	struct rcu_head rcu;
+	struct kmonitor_event end[];
 };
 
 /**

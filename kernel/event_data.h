@@ -5,6 +5,7 @@
 #ifndef _KMONITOR_EVENT_DATA_H
 #define _KMONITOR_EVENT_DATA_H
 
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 #include <uapi/linux/kmonitor.h>
@@ -44,6 +45,7 @@ struct kmonitor_event_data {
 		struct {
 			struct task_struct *child;
 			u64 clone_flags;
+			bool joins;
 		} fork;
 		struct {
 			struct linux_binprm *bprm;
@@ -75,14 +77,36 @@ struct kmonitor_event_data {
 	};
 };
 
-/* Whose ids and name a record has: a process is its leader. */
+static inline bool kmonitor_event_is_fork(const struct kmonitor_event_data *data)
+{
+	return data->type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE);
+}
+
+/* Whether the creator of a child is outside of the pid namespace at hand. */
+static inline bool kmonitor_event_joins(const struct kmonitor_event_data *data)
+{
+	return kmonitor_event_is_fork(data) && data->fork.joins;
+}
+
+/* The task whose ids and name a record has: a process is its leader. */
 static inline struct task_struct *
 kmonitor_event_subject(const struct kmonitor_event_data *data)
 {
 	const u32 of_process = KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_ABORT |
 			       KMONITOR_COREDUMP;
 
+	if (kmonitor_event_joins(data))
+		return data->fork.child;
 	return data->type & of_process ? data->task->group_leader : data->task;
+}
+
+/* The innermost pid namespace in which the event is visible. */
+static inline struct pid_namespace *
+kmonitor_event_ns(const struct kmonitor_event_data *data)
+{
+	return ns_of_pid(task_pid(kmonitor_event_is_fork(data) ?
+					  data->fork.child :
+					  data->task));
 }
 
 #endif /* _KMONITOR_EVENT_DATA_H */

@@ -93,7 +93,7 @@ void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
 
 	might_sleep();
 	/* The tasks of fork_idle() are not processes. */
-	if (kmonitor_may_match(current, type) && likely(child->pid))
+	if (kmonitor_fork_may_match(child, type) && likely(child->pid))
 		report_fork(child, clone_flags, type);
 }
 

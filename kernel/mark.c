@@ -386,6 +386,24 @@ void kmonitor_mark_sweep_later(void)
 }
 
 /**
+ * kmonitor_mark_kill - kill the entry of a thread or process that ends
+ * @entry: The entry, found under RCU.
+ *
+ * Context: Under RCU.
+ * Return: True if the caller must discard it, at once or when its last record
+ *	has found room; false if it was dead already.
+ */
+bool kmonitor_mark_kill(struct kmonitor_entry *entry)
+{
+	if (!kmonitor_entry_kill(entry))
+		return false;
+	/* The process may live on. */
+	if (entry->target == KMONITOR_TARGET_THREAD)
+		kmonitor_mark_sweep_later();
+	return true;
+}
+
+/**
  * kmonitor_mark_retire - an entry ends with the thread or process it names
  * @entry: The entry, found under RCU.
  *
@@ -393,10 +411,6 @@ void kmonitor_mark_sweep_later(void)
  */
 void kmonitor_mark_retire(struct kmonitor_entry *entry)
 {
-	if (!kmonitor_entry_kill(entry))
-		return;
-	/* The process may live on. */
-	if (entry->target == KMONITOR_TARGET_THREAD)
-		kmonitor_mark_sweep_later();
-	kmonitor_entry_discard(entry);
+	if (kmonitor_mark_kill(entry))
+		kmonitor_entry_discard(entry);
 }

@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/log2.h>
 #include <linux/sched/signal.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -62,6 +63,7 @@ static void free_monitor(struct kmonitor *mon)
 	kmonitor_filter_table_destroy(&mon->filters);
 	kmonitor_ring_destroy(&mon->ring);
 	kmonitor_uncharge_instance(mon->ucounts);
+	free_percpu(mon->decided);
 	kfree(mon);
 }
 
@@ -118,6 +120,11 @@ static struct kmonitor *create_monitor(const struct kmonitor_attr *attr)
 				 attr->wakeup_records);
 	if (ret)
 		goto err_uncharge;
+	mon->decided = alloc_percpu_gfp(u64, KMONITOR_GFP);
+	if (!mon->decided) {
+		ret = -ENOMEM;
+		goto err_destroy;
+	}
 	kmonitor_filter_table_init(&mon->filters);
 	mutex_init(&mon->snapshot.lock);
 	kmonitor_wake_init(mon, attr->wakeup_delay_us);
@@ -125,6 +132,8 @@ static struct kmonitor *create_monitor(const struct kmonitor_attr *attr)
 	INIT_RCU_WORK(&mon->free, free_monitor_work);
 	return mon;
 
+err_destroy:
+	kmonitor_ring_destroy(&mon->ring);
 err_uncharge:
 	kmonitor_uncharge_instance(mon->ucounts);
 err_free:

@@ -46,6 +46,8 @@ struct kmonitor_cursor {
  * @timer: Announces records below the watermark.
  * @delay_ns: Delay of @timer; never changes.
  * @report: Bits of KMONITOR_REPORT_*; never changes.
+ * @decided: Number of the last event that was decided for it, per processor.
+ *	Written by the fan-out only.
  * @ucounts: The user that it is charged to.
  * @free: Frees it a grace period after the last close.
  */
@@ -60,6 +62,7 @@ struct kmonitor {
 	struct hrtimer timer;
 	u64 delay_ns;
 	u32 report;
+	u64 __percpu *decided;
 	struct ucounts *ucounts;
 	struct rcu_work free;
 };

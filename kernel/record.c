@@ -261,6 +261,20 @@ void kmonitor_record_fill_fork(struct kmonitor_event *event,
 	fill_fork(&event->fork, data, &init_pid_ns, false);
 }
 
+/* A child has joined the pid namespace; the task that forked is not there. */
+static void fill_fork_by_outsider(struct kmonitor_event *event,
+				  const struct kmonitor_event_data *data,
+				  struct pid_namespace *ns)
+{
+	memset_startat(event, 0, cookie);
+	event->time_ns = data->time_ns;
+	event->type = data->type;
+	event->flags = data->flags | KMONITOR_EVENT_REDACTED;
+	event->cpu = raw_smp_processor_id();
+	event->uid = -1;
+	fill_fork(&event->fork, data, ns, false);
+}
+
 /**
  * kmonitor_record_fill - make the record of an event
  * @event: Gets all but seq and cookie.
@@ -279,13 +293,17 @@ void kmonitor_record_fill(struct kmonitor_event *event,
 	struct task_struct *task = data->task;
 	struct task_struct *subject = kmonitor_event_subject(data);
 
+	if (kmonitor_event_joins(data)) {
+		fill_fork_by_outsider(event, data, ns);
+		return;
+	}
 	event->time_ns = data->time_ns ?: ktime_get_boottime_ns();
 	event->pid = nr_or_0(task_pid(subject), ns);
 	event->tgid = nr_or_0(task_tgid(task), ns);
 	fill_subject(event, data, subject, ns, creator->cred->user_ns,
 		     redacted);
 
-	if (data->type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE)) {
+	if (kmonitor_event_is_fork(data)) {
 		fill_fork(&event->fork, data, ns, redacted);
 		return;
 	}

@@ -422,6 +422,26 @@ kmonitor_ring_append_group(struct kmonitor_ring *ring,
 }
 
 /**
+ * kmonitor_ring_drop - count the loss of a record, whether there is room or not
+ * @ring: The ring.
+ * @event: The record.
+ *
+ * Context: Any but NMI.
+ * Return: What the consumers are owed.
+ */
+enum kmonitor_wakeup kmonitor_ring_drop(struct kmonitor_ring *ring,
+					const struct kmonitor_event *event)
+{
+	struct kmonitor_reservation r;
+	enum kmonitor_wakeup wakeup;
+
+	/* More slots than there are never fit. */
+	reserve_slots(ring, ring->size + 1, kmonitor_loss_unit(event->type),
+		      event->time_ns, &r, &wakeup);
+	return wakeup;
+}
+
+/**
  * kmonitor_ring_try_append - append records that the caller keeps otherwise
  * @ring: The ring.
  * @group: The records.

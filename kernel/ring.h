@@ -193,6 +193,8 @@ kmonitor_ring_commit(struct kmonitor_ring *ring,
 enum kmonitor_wakeup
 kmonitor_ring_append_group(struct kmonitor_ring *ring,
 			   const struct kmonitor_group *group);
+enum kmonitor_wakeup kmonitor_ring_drop(struct kmonitor_ring *ring,
+					const struct kmonitor_event *event);
 bool kmonitor_ring_try_append(struct kmonitor_ring *ring,
 			      const struct kmonitor_group *group,
 			      enum kmonitor_wakeup *wakeup);

@@ -45,10 +45,18 @@ static bool is_sent_by_current(int signo, int code)
 	       (layout == SIL_KILL || layout == SIL_RT);
 }
 
-static bool is_pending(struct task_struct *task, int signo)
+/* Whether the process, or any of its threads, has the signal pending. */
+static bool is_pending(const struct signal_struct *sig, int signo)
 {
-	return sigismember(&task->pending.signal, signo) ||
-	       sigismember(&task->signal->shared_pending.signal, signo);
+	const struct task_struct *thread;
+
+	if (sigismember(&sig->shared_pending.signal, signo))
+		return true;
+	__for_each_thread(sig, thread) {
+		if (sigismember(&thread->pending.signal, signo))
+			return true;
+	}
+	return false;
 }
 
 static void fill_sender(struct kmonitor_sender *sender, int signo, int code)
@@ -88,7 +96,7 @@ void kmonitor_sender_capture(struct task_struct *task, int signo,
 		sig->kmonitor_sender = sender;
 	}
 	/* With several pending, any of them may be the one delivered. */
-	if (is_pending(task, signo))
+	if (is_pending(sig, signo))
 		sender->signo = 0;
 	else
 		fill_sender(sender, signo, get_si_code(info));
