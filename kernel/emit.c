@@ -27,7 +27,7 @@ static struct kmonitor *monitor_of(const struct kmonitor_entry *entry)
 			    filters);
 }
 
-/* The end of a watched process is told below the watermark, if there is one. */
+/* The exit of a watched process wakes its reader below the watermark, too. */
 static bool is_urgent(const struct kmonitor *mon,
 		      const struct kmonitor_entry *entry, u32 type)
 {
@@ -37,11 +37,12 @@ static bool is_urgent(const struct kmonitor *mon,
 }
 
 /*
- * A record under way to the descriptors, made once for each view of it.  Edits
- * may change what an entry wants meanwhile, so that it is asked once only: the
- * bits of sent are the indices of the mark set's entries that decided for their
- * descriptor, matched has the descriptors for which a condition did.  Beyond
- * their room an edit at the same moment may cost or double a record.
+ * The delivery of one event.  Descriptors with the same view share a record.
+ *
+ * Each entry is asked only once, because edits may change it meanwhile.  A bit
+ * in decided_marks is the index of an entry of the mark set that has decided
+ * for its descriptor; decided_filters has the descriptors for which a condition
+ * has decided.  Beyond their room a concurrent edit may lose or double a record.
  */
 struct fan_out {
 	struct kmonitor_event_data *data;
@@ -50,10 +51,10 @@ struct fan_out {
 	const struct kmonitor_conditions *conditions;
 	u32 nr_decided;
 	const struct kmonitor_filter_table *decided_filters[32];
-	/* Whose @event is, or NULL; redacted or not. */
+	/* @event is for the view of this creator; NULL before it is made. */
 	const struct kmonitor_creator *made_for;
 	bool redacted;
-	/* Types for which @event is not what all plain creators get. */
+	/* Types for which @event must be made anew, even for plain creators. */
 	u32 stale_types;
 	struct kmonitor_event event;
 };
@@ -65,14 +66,17 @@ static bool same_view(const struct kmonitor_creator *a,
 	       (a->cred == b->cred || a->cred->user_ns == b->cred->user_ns);
 }
 
-/* Of a task that it may not see, a descriptor gets what keeps trees true. */
+/*
+ * Fork and exit are reported even for tasks the creator may not see, so that
+ * tree membership stays complete.
+ */
 static bool reported_when_redacted(const struct kmonitor_entry *entry, u32 type)
 {
 	return !kmonitor_entry_is_condition(entry) &&
 	       (type == KMONITOR_PROCESS_FORK || type == KMONITOR_PROCESS_EXIT);
 }
 
-/* A program with its arguments, of which half of the ring must be enough. */
+/* The records of one exec take up half of the ring at most. */
 static noinline enum kmonitor_append
 append_exec_with_args(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 {
@@ -107,7 +111,7 @@ append_record(struct fan_out *out, u32 type, struct kmonitor *mon,
 	return kmonitor_ring_append(ring, event, cookie);
 }
 
-/* What a record says of another task than its subject is for one creator. */
+/* PTRACE names a second task, which some creators may not see. */
 static bool same_for_all(u32 type)
 {
 	return type != KMONITOR_PTRACE;
@@ -121,7 +125,10 @@ static bool names_subject(const struct kmonitor_entry *entry,
 		entry->pid == data->exec.old_pid);
 }
 
-/* Of a task that its creator may not see, an entry doesn't learn the status. */
+/*
+ * FAILED_ONLY must not reveal the exit status of a task the creator may not
+ * see.
+ */
 static bool has_visible_failure(const struct kmonitor_entry *entry,
 				const struct kmonitor_event_data *data)
 {
@@ -133,7 +140,7 @@ static bool has_visible_failure(const struct kmonitor_entry *entry,
 	       kmonitor_may_see(&entry->filters->creator, data->task);
 }
 
-/* Of an entry for such events that is special, whether it wants this one. */
+/* Slow path: does a THREAD or FAILED_ONLY entry match this event? */
 static noinline bool
 special_entry_matches(const struct kmonitor_entry *entry,
 		      const struct kmonitor_event_data *data)
@@ -147,7 +154,7 @@ special_entry_matches(const struct kmonitor_entry *entry,
 
 enum match { NO_MATCH, DELIVER, IGNORE };
 
-/* What an entry says to an event of the subject that it is about. */
+/* Matches an entry against an event of a task that it selects. */
 static __always_inline enum match
 match_entry(const struct kmonitor_entry *entry,
 	    const struct kmonitor_event_data *data, u32 type)
@@ -173,7 +180,7 @@ static bool visit_ignoring(void *arg, struct kmonitor_entry *entry)
 	return entry_matches(entry, arg);
 }
 
-/* Whether the record made for another descriptor is right for this one. */
+/* Returns true if the record made for another descriptor can be shared. */
 static bool has_record_for(const struct fan_out *out,
 			   const struct kmonitor_creator *creator,
 			   bool redacted)
@@ -199,7 +206,7 @@ static bool is_fork(const struct kmonitor_event_data *data)
 	return data->type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE);
 }
 
-/* Judges what a descriptor may have, and makes it.  False if nothing. */
+/* Makes the record for a descriptor.  Returns false if it gets none. */
 static noinline bool make_record_for(struct fan_out *out,
 				     const struct kmonitor *mon,
 				     const struct kmonitor_entry *entry)
@@ -210,7 +217,10 @@ static noinline bool make_record_for(struct fan_out *out,
 
 	if (redacted && !reported_when_redacted(entry, data->type))
 		return false;
-	/* What can't be seen isn't judged either: its absence would tell. */
+	/*
+	 * Do not apply IGNORE to invisible tasks: a missing record would leak
+	 * information.
+	 */
 	if (!redacted && READ_ONCE(mon->filters.checked) & data->type &&
 	    kmonitor_conditions_visit(&mon->filters.ignored, data,
 				      visit_ignoring, (void *)data))
@@ -235,7 +245,10 @@ static noinline bool make_record_for(struct fan_out *out,
 	return true;
 }
 
-/* The type is at hand: the source is in memory that each exchange may change. */
+/*
+ * Pass @type by value: each cmpxchg clobbers memory and would force a reload of
+ * data->type.
+ */
 static __always_inline void
 append_to_monitor(struct fan_out *out, u32 type,
 		  const struct kmonitor_entry *entry,
@@ -252,7 +265,7 @@ append_to_monitor(struct fan_out *out, u32 type,
 		kmonitor_appended(mon, done, out->redacted);
 }
 
-/* Whether a descriptor has got the record, or will not get it. */
+/* Returns true if an entry has already decided for this descriptor. */
 static noinline bool search_decided(const struct fan_out *out,
 				    const struct kmonitor_filter_table *filters)
 {
@@ -279,7 +292,7 @@ is_decided(const struct fan_out *out,
 	       search_decided(out, filters);
 }
 
-/* Entries of one descriptor stand together, the most specific first. */
+/* Entries of one descriptor are adjacent, the most specific first. */
 static void emit_to_marks(struct fan_out *out)
 {
 	const struct kmonitor_mark_set *set = out->set;
@@ -322,7 +335,7 @@ static bool find_first_match(void *arg, struct kmonitor_entry *entry)
 	return true;
 }
 
-/* Whether it is the most specific condition of its descriptor. */
+/* Returns true for the most specific condition of a descriptor. */
 static bool is_first_match(const struct fan_out *out,
 			   const struct kmonitor_entry *entry)
 {
@@ -348,7 +361,7 @@ static bool emit_to_condition(void *arg, struct kmonitor_entry *entry)
 	return false;
 }
 
-/* A descriptor has one such entry, the last to be judged. */
+/* A descriptor has one ALL entry at most, and it is matched last. */
 static void emit_to_whole(struct fan_out *out)
 {
 	const bool filled = out->nr_decided == ARRAY_SIZE(out->decided_filters);
@@ -383,7 +396,7 @@ static void emit_to_conditions(struct fan_out *out)
 static noinline void emit_to_all(struct kmonitor_event_data *data,
 				 const struct kmonitor_mark_set *set)
 {
-	/* All that is looked at is set, and it is large. */
+	/* Large: the members that are read without being set cost nothing. */
 	struct fan_out out __uninitialized;
 	struct pid_namespace *ns;
 
@@ -443,7 +456,7 @@ only_entry(const struct kmonitor_event_data *data,
 	return entry;
 }
 
-/* The same behind a loss, if there is room at all. */
+/* Slow path of emit_in_place(): a LOST record comes first, or there is no room. */
 static noinline enum kmonitor_append
 fill_behind_loss(struct kmonitor *mon, struct kmonitor_event_data *data,
 		 const struct kmonitor_entry *entry)
@@ -459,8 +472,8 @@ fill_behind_loss(struct kmonitor *mon, struct kmonitor_event_data *data,
 }
 
 /*
- * A record of the current task for one descriptor is made where it will be
- * read.  False if it can't be, and nothing has been done.
+ * Fast path: with a single entry to match, the record is made in its slot of the
+ * ring, without a copy.  Returns false, without effect, if that is not possible.
  */
 static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 					  const struct kmonitor_entry *entry,
@@ -472,7 +485,7 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 	struct kmonitor_slot slot __uninitialized;
 	enum kmonitor_append done;
 
-	/* Of an entry that has ended, the descriptor may be gone. */
+	/* A dead entry may outlive its descriptor: match it before anything. */
 	if (match_entry(entry, data, data->type) != DELIVER)
 		return true;
 	if (READ_ONCE(mon->filters.checked) & data->type)
@@ -480,7 +493,7 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 	if (!fork) {
 		if (!(data->type & exits) || is_urgent(mon, entry, data->type))
 			return false;
-		/* It may take locks that sleep where a slot is not to be kept. */
+		/* This may take sleeping locks: not while a slot is reserved. */
 		kmonitor_take_usage(data);
 	}
 	kmonitor_ring_pin();
@@ -505,16 +518,16 @@ static bool wants_any_type(void *arg, struct kmonitor_entry *entry)
 }
 
 /**
- * kmonitor_matches_exactly - whether an entry may want a record of this task
+ * kmonitor_matches_exactly - test whether an entry matches events of a task
  * @task: The task, alive or held by the caller.
- * @types: Event types, of no birth.
+ * @types: Event types other than fork.
  *
- * For what costs too much to be done for each task while kmonitor_may_match(): of
- * conditions it looks at those that match.  An abort of a thread is judged by
- * the thread, whichever of several that is.
+ * To be used after kmonitor_may_match() where a report is expensive: only the
+ * conditions that match the task count.  THREAD_ABORT of a process with several
+ * threads counts without a look at the conditions, as any of them may die.
  *
  * Context: Any but NMI.
- * Return: Whether there is such an entry.
+ * Return: True if there may be such an entry.
  */
 bool kmonitor_matches_exactly(struct task_struct *task, u32 types)
 {
@@ -549,8 +562,8 @@ emit_to_monitors(struct kmonitor_event_data *data,
 }
 
 /**
- * kmonitor_emit_fork - send the record of a birth to each that wants it
- * @source: A PROCESS_FORK or THREAD_CREATE of the current task.
+ * kmonitor_emit_fork - send the record of a fork to all descriptors that want it
+ * @data: A PROCESS_FORK or THREAD_CREATE of the current task.
  * @set: The marks of its process, or NULL.
  *
  * Context: Between kmonitor_enter() and kmonitor_leave().
@@ -562,8 +575,8 @@ void kmonitor_emit_fork(struct kmonitor_event_data *data,
 }
 
 /**
- * kmonitor_emit - send a record to each descriptor that wants it
- * @source: What happened; no birth.
+ * kmonitor_emit - send a record to all descriptors that want it
+ * @data: The event, other than a fork.
  * @set: The marks of the subject's process, or NULL.
  *
  * Context: Between kmonitor_enter(), where the subject was alive, and
@@ -577,10 +590,10 @@ void kmonitor_emit(struct kmonitor_event_data *data,
 
 /**
  * kmonitor_report - send a record about a task with the marks that it has now
- * @source: What happened.
+ * @data: The event.
  *
  * Context: The current task is the subject, or the caller holds a reference to
- *	it; else under RCU.
+ *	it; otherwise under RCU.
  */
 void kmonitor_report(struct kmonitor_event_data *data)
 {
