@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who may see which task: what ptrace read access would give, judged with the
- * credentials of the creator of the descriptor, whoever holds it now.
+ * Permission to see a task: that of a ptrace read access, with the credentials of
+ * the creator of the descriptor, regardless of its holder.
  */
 
 #include <linux/capability.h>
@@ -25,8 +25,8 @@ static bool creator_capable(const struct kmonitor_creator *creator,
 }
 
 /*
- * What the security modules say to the creator; among them the rule that the
- * task has no capability that the creator lacks.  They judge current_cred().
+ * Asks the security modules, including the rule that the task has no capability
+ * that the creator lacks.  They look at current_cred().
  */
 static bool modules_allow(const struct kmonitor_creator *creator,
 			  struct task_struct *task)
@@ -44,17 +44,17 @@ static bool modules_allow(const struct kmonitor_creator *creator,
 }
 
 /**
- * kmonitor_creator_init - remember the calling task as creator
- * @creator: Gets references that kmonitor_creator_destroy() drops.
+ * kmonitor_creator_init - record the calling task as creator
+ * @creator: Takes references that kmonitor_creator_destroy() drops.
  *
- * Whom the security modules let see the kernel's first task, which nothing
- * confines, they are not asked about any other.
+ * If the security modules let it see the kernel's first task, which is
+ * unconfined, they are not asked about other tasks.
  *
  * Context: Process context.
  */
 void kmonitor_creator_init(struct kmonitor_creator *creator)
 {
-	/* Each that gets a reference clears the same plain field. */
+	/* get_cred() clears a plain field, as concurrent callers do. */
 	creator->cred = data_race(get_current_cred());
 	creator->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	creator->sees_all = creator_capable(creator, &init_user_ns) &&
@@ -115,7 +115,7 @@ static bool has_same_ids(const struct cred *creator, const struct cred *task)
 	       gid_eq(creator->gid, task->gid);
 }
 
-/* Of a creator that doesn't see all. */
+/* Slow path of kmonitor_may_see(). */
 bool __kmonitor_may_see(const struct kmonitor_creator *creator,
 			struct task_struct *task)
 {
@@ -135,11 +135,11 @@ bool __kmonitor_may_see(const struct kmonitor_creator *creator,
 }
 
 /**
- * kmonitor_may_add - whether a filter may name this task
+ * kmonitor_may_add - check whether a filter may name this task
  * @creator: The creator.
  * @task: The task; the caller holds a reference.
  *
- * Context: Process context of the task that asks.
+ * Context: Process context of the caller of FILTER_ADD.
  * Return: 0, or -EPERM if the creator or the caller is not entitled to it.
  */
 int kmonitor_may_add(const struct kmonitor_creator *creator,
@@ -151,10 +151,10 @@ int kmonitor_may_add(const struct kmonitor_creator *creator,
 }
 
 /**
- * kmonitor_may_add_all - whether a filter may select every task
+ * kmonitor_may_add_all - check whether a filter may select every task
  * @creator: The creator.
  *
- * Context: Process context of the task that asks.
+ * Context: Process context of the caller of FILTER_ADD.
  * Return: 0, or -EPERM if the creator or the caller lacks CAP_SYS_PTRACE in
  *	the creator's user namespace or in the one that owns its pid namespace,
  *	or a security module keeps it from seeing the init of that.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who may see which task.
+ * Permission to see a task.
  */
 #ifndef _KMONITOR_ACCESS_H
 #define _KMONITOR_ACCESS_H
@@ -38,12 +38,12 @@ int kmonitor_may_add(const struct kmonitor_creator *creator,
 int kmonitor_may_add_all(const struct kmonitor_creator *creator);
 
 /**
- * kmonitor_may_see - judge by the creator's credentials
+ * kmonitor_may_see - check whether the creator may see a task
  * @creator: The creator.
  * @task: The current task, or one that the caller holds a reference to.
  *
  * Context: Any in which task_lock() may be taken; for the current task, any.
- * Return: Whether @creator is entitled to see @task now.
+ * Return: True if @creator is entitled to see @task now.
  */
 static inline bool kmonitor_may_see(const struct kmonitor_creator *creator,
 				    struct task_struct *task)

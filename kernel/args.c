@@ -36,7 +36,10 @@ static struct kmonitor_args *alloc_args(size_t len, gfp_t gfp)
 	return args;
 }
 
-/* Where the next bytes go, and of so many how many at once. */
+/*
+ * Returns the next write position and limits @len to what fits in the current
+ * part.
+ */
 static char *next_space(struct kmonitor_args *args, size_t *len)
 {
 	size_t used = args->len % PART_SIZE;
@@ -65,8 +68,8 @@ static void add_text(struct kmonitor_args *args, const char *text)
 }
 
 /*
- * Copies what is in memory, all or nothing.  To fault a page in may take as
- * long as who serves it likes.  The caller holds the mmap lock.
+ * Copies resident memory, all or nothing.  Faulting a page in may block
+ * indefinitely (userfaultfd, FUSE).  The caller holds the mmap lock.
  */
 static bool copy_resident(char *to, struct mm_struct *mm, unsigned long at,
 			  size_t n)
@@ -81,7 +84,7 @@ static bool copy_resident(char *to, struct mm_struct *mm, unsigned long at,
 	return true;
 }
 
-/* Adds what stands there; without an mm it is the current one, not faulted in. */
+/* Adds resident memory of @mm, or of the current task if @mm is NULL. */
 static void add_user(struct kmonitor_args *args, struct mm_struct *mm,
 		     unsigned long at, unsigned long end)
 {
@@ -89,7 +92,7 @@ static void add_user(struct kmonitor_args *args, struct mm_struct *mm,
 	char *to;
 
 	for (; at < end; at += n) {
-		/* What is absent is absent by the page. */
+		/* Presence is decided page by page. */
 		n = min(end - at, PAGE_SIZE - offset_in_page(at));
 		to = next_space(args, &n);
 		if (!to)
@@ -104,10 +107,10 @@ static void add_user(struct kmonitor_args *args, struct mm_struct *mm,
 }
 
 /**
- * kmonitor_args_of_exec - what the program is called with that starts now
- * @source: Its exec; keeps the result, to be freed by kfree().
+ * kmonitor_args_of_exec - take the arguments of the program that starts now
+ * @data: Its exec; keeps the result, to be freed by kfree().
  *
- * The first call makes the records.  What is not in memory is left out.
+ * The first call makes the records.  Arguments not in memory are left out.
  *
  * Context: The current task, at the end of exec; does not sleep.
  * Return: The arguments, or NULL if there is no memory for them.
@@ -153,7 +156,7 @@ static struct kmonitor_args *args_of_program(struct mm_struct *mm,
 	end = mm->arg_end;
 	spin_unlock(&mm->arg_lock);
 	add_text(args, path);
-	/* Its holder may wait for a page. */
+	/* The holder of the lock may wait for a page. */
 	if (mmap_read_trylock(mm)) {
 		add_user(args, mm, start, end);
 		mmap_read_unlock(mm);
@@ -163,7 +166,7 @@ static struct kmonitor_args *args_of_program(struct mm_struct *mm,
 	return args;
 }
 
-/* A leader that has left no longer has it. */
+/* A leader that has exited no longer has one. */
 static struct mm_struct *get_live_mm(struct task_struct *task)
 {
 	struct task_struct *thread;
@@ -171,7 +174,7 @@ static struct mm_struct *get_live_mm(struct task_struct *task)
 
 	guard(rcu)();
 	for_each_thread(task, thread) {
-		/* It reads flags that their task may be changing. */
+		/* Reads task flags that may be changing. */
 		mm = data_race(get_task_mm(thread));
 		if (mm)
 			return mm;
@@ -180,11 +183,11 @@ static struct mm_struct *get_live_mm(struct task_struct *task)
 }
 
 /**
- * kmonitor_args_of_task - what the program of a task was called with
+ * kmonitor_args_of_task - take the arguments of the program of a task
  * @task: Any thread of a process; the caller holds a reference.
  *
- * The path is that of the file now, from the root of the caller.  What is not
- * in memory is left out, and all arguments while the memory map is changed.
+ * The path is the current one, seen from the root of the caller.  Arguments that
+ * are not in memory are left out, and all of them while the memory map changes.
  *
  * Context: May sleep, but not for user space.
  * Return: The arguments, to be freed by kfree(), NULL if the process has no
@@ -203,7 +206,7 @@ struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
 		args = args_of_program(mm, exe);
 		fput(exe);
 	}
-	/* Who drops it last waits for the reads that the process has begun. */
+	/* The final mmput() waits for outstanding AIO; do that asynchronously. */
 	mmput_async(mm);
 	return args;
 }
@@ -213,7 +216,7 @@ struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
  * @args: The arguments, or NULL or an error if they could not be taken.
  * @event: The record that they continue; gets %KMONITOR_EVENT_TRUNCATED if
  *	they are not whole.
- * @max_parts: So many may follow it.
+ * @max_parts: The most parts that may follow it.
  *
  * Context: Any, by the owner of @args.
  * Return: Number of records to append.

@@ -12,10 +12,10 @@ struct kmonitor_event_data;
 struct task_struct;
 
 /**
- * struct kmonitor_args - what a program was called with; owned by who asked
+ * struct kmonitor_args - the path and the arguments; owned by the caller
  * @len: Bytes of text in all parts.
- * @room: Bytes that they could have.
- * @truncated: There was more.
+ * @room: Capacity in bytes.
+ * @truncated: Some text was left out.
  * @part: The records.
  */
 struct kmonitor_args {

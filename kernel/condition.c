@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Conditions: entries that are judged at each event, by the subject's cgroup
+ * Conditions: entries that are matched at each event, by the subject's cgroup
  * and user.
  *
- * Those that want records hang off the pid namespace of their creator: a task
- * is judged by those of the namespaces that it is visible in.  Those that
- * suppress records hang off their descriptor.  CGROUP and UID are found by id
- * in one table, whose key has what they hang off, so that no number of them
- * makes a task pay that none of them matches.
+ * Those that want records belong to the pid namespace of their creator: a task
+ * is matched against those of the namespaces that it is visible in.  Those that
+ * suppress records belong to their descriptor.  CGROUP and UID are found by id
+ * in one hash table, whose key includes the namespace or descriptor: the cost
+ * for a task that none of them matches doesn't depend on their number.
  */
 
 #include <linux/cred.h>
@@ -32,13 +32,13 @@ static const struct rhashtable_params condition_params = {
 	.automatic_shrinking = true,
 };
 
-/* A bit of no event type, for an entry whatever it wants: snapshots ask for it. */
+/* Not an event type: set for each entry, for snapshots. */
 #define PRESENT BIT(31)
 
 /* CGROUP and UID entries by their struct kmonitor_condition. */
 static struct rhltable condition_table;
 
-/* Serialises edits of all conditions.  Inside a filter's lock. */
+/* Serialises edits of all conditions.  Inside the lock of a filter table. */
 static DEFINE_MUTEX(conditions_lock);
 
 static struct pid_namespace *namespace_of(const struct kmonitor_entry *entry)
@@ -47,7 +47,7 @@ static struct pid_namespace *namespace_of(const struct kmonitor_entry *entry)
 					       entry->filters->creator.pid_ns;
 }
 
-/* What an entry hangs off, or NULL. */
+/* Returns the conditions that an entry belongs to, or NULL. */
 static struct kmonitor_conditions *
 find_conditions(struct kmonitor_filter_table *filters, bool ignore)
 {
@@ -82,7 +82,7 @@ static void drop_unused(struct kmonitor_conditions *conditions,
 	kfree_rcu(conditions, rcu);
 }
 
-/* Counts what an entry wants in and out of its conditions. */
+/* Moves the counts of wanted events from @before to @now. */
 static void count_wanted_events(struct kmonitor_entry *entry, u32 before,
 				u32 now)
 {
@@ -127,7 +127,7 @@ look_up_conditions(const struct kmonitor_conditions *conditions, u32 target,
 	return rhltable_lookup(&condition_table, &key, condition_params);
 }
 
-/* What one user's descriptors may make the tasks of a user pay. */
+/* Limits what unprivileged filters may cost the tasks of a user. */
 static bool exceeds_uid_limit(const struct kmonitor_entry *entry)
 {
 	struct kmonitor_entry *other;
@@ -162,10 +162,10 @@ static int insert_condition(struct kmonitor_entry *entry)
 }
 
 /**
- * kmonitor_condition_add - let a condition be judged
+ * kmonitor_condition_add - make a condition visible to the hooks
  * @entry: The entry; its condition has target and id.
  *
- * Context: May sleep.  Under the filter's lock.
+ * Context: May sleep.  Under the lock of the filter table.
  * Return: 0, -ENOMEM, or -ENOSPC if the user has its limit of unprivileged
  *	entries.
  */
@@ -191,7 +191,7 @@ int kmonitor_condition_add(struct kmonitor_entry *entry)
 }
 
 /**
- * kmonitor_condition_del - let a condition be judged no more
+ * kmonitor_condition_del - hide a condition from the hooks
  * @entry: The entry, just killed by the caller.
  *
  * Context: May sleep.  Hooks may have found it until a grace period has passed.
@@ -214,11 +214,11 @@ void kmonitor_condition_del(struct kmonitor_entry *entry)
 }
 
 /**
- * kmonitor_condition_set_events - change what a condition wants
+ * kmonitor_condition_set_events - change the events that a condition wants
  * @entry: The entry.
  * @events: Bits of the event types.
  *
- * Context: May sleep.  Under the filter's lock.
+ * Context: May sleep.  Under the lock of the filter table.
  */
 void kmonitor_condition_set_events(struct kmonitor_entry *entry, u32 events)
 {
@@ -228,13 +228,14 @@ void kmonitor_condition_set_events(struct kmonitor_entry *entry, u32 events)
 }
 
 /**
- * kmonitor_condition_find - the condition of a descriptor
- * @filters: The descriptor's filter.
+ * kmonitor_condition_find - find a condition of a descriptor
+ * @filters: The filters of the descriptor.
  * @target: CGROUP, UID or ALL.
  * @id: As in &struct kmonitor_condition.
- * @ignore: Whether it suppresses records.
+ * @ignore: Look for one that suppresses records.
  *
- * Context: May sleep.  Under the filter's lock, which keeps the entry.
+ * Context: May sleep.  Under the lock of the filter table, which keeps the
+ *	entry.
  * Return: The entry or NULL.
  */
 struct kmonitor_entry *
@@ -314,12 +315,12 @@ static bool visit_cgroups_of(const struct kmonitor_conditions *conditions,
 /**
  * kmonitor_conditions_visit_ids - visit the conditions with a matching id
  * @conditions: The conditions.
- * @source: What happened.
+ * @data: The event.
  * @visit: Called with each, the most specific first; some want other events.
  * @arg: For @visit.
  *
  * Context: Under RCU.
- * Return: Whether @visit has ended it.
+ * Return: True if @visit has ended it.
  */
 bool kmonitor_conditions_visit_ids(const struct kmonitor_conditions *conditions,
 				   const struct kmonitor_event_data *data,
@@ -340,12 +341,12 @@ bool kmonitor_conditions_visit_ids(const struct kmonitor_conditions *conditions,
 /**
  * kmonitor_conditions_visit - visit the conditions that match an event
  * @conditions: The conditions, or NULL.
- * @source: What happened.
+ * @data: The event.
  * @visit: Called with each, the most specific first; some want other events.
  * @arg: For @visit.
  *
  * Context: Under RCU.
- * Return: Whether @visit has ended it.
+ * Return: True if @visit has ended it.
  */
 bool kmonitor_conditions_visit(const struct kmonitor_conditions *conditions,
 			       const struct kmonitor_event_data *data,

@@ -61,10 +61,10 @@ struct fan_out {
 	/* The number of the event on this processor. */
 	u64 number;
 	const struct kmonitor_conditions *conditions;
-	/* Whose @event is, or NULL; redacted or not. */
+	/* @event is for the view of this creator; NULL before it is made. */
 	const struct kmonitor_creator *made_for;
 	bool redacted;
-	/* Types for which @event is not what all plain creators get. */
+	/* Types for which @event must be made anew, even for plain creators. */
 	u32 stale_types;
 	struct kmonitor_event event;
 };
@@ -76,14 +76,17 @@ static bool same_view(const struct kmonitor_creator *a,
 	       (a->cred == b->cred || a->cred->user_ns == b->cred->user_ns);
 }
 
-/* Of a task that it may not see, a descriptor gets what keeps trees true. */
+/*
+ * Fork and exit are reported even for tasks the creator may not see, so that
+ * tree membership stays complete.
+ */
 static bool reported_when_redacted(const struct kmonitor_entry *entry, u32 type)
 {
 	return !kmonitor_entry_is_condition(entry) &&
 	       (type == KMONITOR_PROCESS_FORK || type == KMONITOR_PROCESS_EXIT);
 }
 
-/* A program with its arguments, of which half of the ring must be enough. */
+/* The records of one exec take up half of the ring at most. */
 static noinline enum kmonitor_wakeup
 append_exec_with_args(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 {
@@ -156,7 +159,7 @@ append_record(struct fan_out *out, u32 type, struct kmonitor *mon,
 	return kmonitor_ring_append(ring, event, cookie);
 }
 
-/* What a record says of another task than its subject is for one creator. */
+/* PTRACE names a second task, which some creators may not see. */
 static bool same_for_all(u32 type)
 {
 	return type != KMONITOR_PTRACE;
@@ -170,7 +173,10 @@ static bool names_subject(const struct kmonitor_entry *entry,
 		entry->pid == data->exec.old_pid);
 }
 
-/* Of a task that its creator may not see, an entry doesn't learn the status. */
+/*
+ * FAILED_ONLY must not reveal the exit status of a task the creator may not
+ * see.
+ */
 static bool has_visible_failure(const struct kmonitor_entry *entry,
 				const struct kmonitor_event_data *data)
 {
@@ -182,7 +188,7 @@ static bool has_visible_failure(const struct kmonitor_entry *entry,
 	       kmonitor_may_see(&entry->filters->creator, data->task);
 }
 
-/* Of an entry for such events that is special, whether it wants this one. */
+/* Slow path: does a THREAD or FAILED_ONLY entry match this event? */
 static noinline bool
 special_entry_matches(const struct kmonitor_entry *entry,
 		      const struct kmonitor_event_data *data)
@@ -196,7 +202,7 @@ special_entry_matches(const struct kmonitor_entry *entry,
 
 enum match { NO_MATCH, DELIVER, IGNORE };
 
-/* What an entry says to an event of the subject that it is about. */
+/* Matches an entry against an event of a task that it selects. */
 static __always_inline enum match
 match_entry(const struct kmonitor_entry *entry,
 	    const struct kmonitor_event_data *data, u32 type)
@@ -222,7 +228,7 @@ static bool visit_ignoring(void *arg, struct kmonitor_entry *entry)
 	return entry_matches(entry, arg);
 }
 
-/* Whether the record made for another descriptor is right for this one. */
+/* Returns true if the record made for another descriptor can be shared. */
 static bool has_record_for(const struct fan_out *out,
 			   const struct kmonitor_creator *creator,
 			   bool redacted)
@@ -243,7 +249,7 @@ static __always_inline void make_record(struct kmonitor_event *event,
 		kmonitor_record_fill(event, data, creator, false);
 }
 
-/* Judges what a descriptor may have, and makes it.  False if nothing. */
+/* Makes the record for a descriptor.  Returns false if it gets none. */
 static noinline bool make_record_for(struct fan_out *out,
 				     const struct kmonitor *mon,
 				     const struct kmonitor_entry *entry)
@@ -255,7 +261,10 @@ static noinline bool make_record_for(struct fan_out *out,
 
 	if (redacted && !reported_when_redacted(entry, data->type))
 		return false;
-	/* What can't be seen isn't judged either: its absence would tell. */
+	/*
+	 * Do not apply IGNORE to invisible tasks: a missing record would leak
+	 * information.
+	 */
 	if (!redacted && READ_ONCE(mon->filters.checked) & data->type &&
 	    kmonitor_conditions_visit(&mon->filters.ignored, data,
 				      visit_ignoring, (void *)data))
@@ -281,7 +290,10 @@ static noinline bool make_record_for(struct fan_out *out,
 	return true;
 }
 
-/* The type is at hand: the source is in memory that each exchange may change. */
+/*
+ * Pass @type by value: each cmpxchg clobbers memory and would force a reload of
+ * data->type.
+ */
 static __always_inline void
 append_to_monitor(struct fan_out *out, u32 type, struct kmonitor_entry *entry,
 		  struct kmonitor_filter_table *filters)
@@ -311,7 +323,7 @@ test_and_set_decided(const struct fan_out *out,
 	return false;
 }
 
-/* Entries of one descriptor stand together, the most specific first. */
+/* Entries of one descriptor are adjacent, the most specific first. */
 static void emit_to_marks(struct fan_out *out,
 			  const struct kmonitor_mark_set *set)
 {
@@ -346,7 +358,7 @@ static bool emit_to_condition(void *arg, struct kmonitor_entry *entry)
 	return false;
 }
 
-/* The conditions of target ALL, which match every event. */
+/* A descriptor has one ALL entry at most, and it is matched last. */
 static void emit_to_whole(struct fan_out *out)
 {
 	const u32 type = out->data->type;
@@ -454,7 +466,7 @@ only_entry(const struct kmonitor_event_data *data,
 	return entry;
 }
 
-/* The same behind a loss, if there is room at all. */
+/* Slow path of emit_in_place(): a LOST record comes first, or there is no room. */
 static noinline enum kmonitor_wakeup
 fill_behind_loss(struct kmonitor *mon, struct kmonitor_event_data *data,
 		 const struct kmonitor_entry *entry)
@@ -475,8 +487,8 @@ fill_behind_loss(struct kmonitor *mon, struct kmonitor_event_data *data,
 }
 
 /*
- * A record of the current task for one descriptor is made where it will be
- * read.  False if it can't be, and nothing has been done.
+ * Fast path: with a single entry to match, the record is made in its slot of the
+ * ring, without a copy.  Returns false, without effect, if that is not possible.
  */
 static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 					  const struct kmonitor_entry *entry,
@@ -488,7 +500,7 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 	struct kmonitor_slot slot __uninitialized;
 	enum kmonitor_wakeup wakeup;
 
-	/* Of an entry that has ended, the descriptor may be gone. */
+	/* A dead entry may outlive its descriptor: match it before anything. */
 	if (match_entry(entry, data, data->type) != DELIVER)
 		return true;
 	if (READ_ONCE(mon->filters.checked) & data->type)
@@ -498,7 +510,7 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 			return false;
 		if (mon->ring.watermark > 1 && is_named_end(entry, data->type))
 			return false;
-		/* It may take locks that sleep where a slot is not to be kept. */
+		/* This may take sleeping locks: not while a slot is reserved. */
 		kmonitor_take_usage(data);
 	}
 	kmonitor_ring_pin();
@@ -526,16 +538,16 @@ static bool wants_any_type(void *arg, struct kmonitor_entry *entry)
 }
 
 /**
- * kmonitor_matches_exactly - whether an entry may want a record of this task
+ * kmonitor_matches_exactly - test whether an entry matches events of a task
  * @task: The task, alive or held by the caller.
- * @types: Event types, of no birth.
+ * @types: Event types other than fork.
  *
- * For what costs too much to be done for each task while kmonitor_may_match(): of
- * conditions it looks at those that match.  An abort of a thread is judged by
- * the thread, whichever of several that is.
+ * To be used after kmonitor_may_match() where a report is expensive: only the
+ * conditions that match the task count.  THREAD_ABORT of a process with several
+ * threads counts without a look at the conditions, as any of them may die.
  *
  * Context: Any but NMI.
- * Return: Whether there is such an entry.
+ * Return: True if there may be such an entry.
  */
 bool kmonitor_matches_exactly(struct task_struct *task, u32 types)
 {
@@ -570,8 +582,8 @@ emit_to_monitors(struct kmonitor_event_data *data,
 }
 
 /**
- * kmonitor_emit_fork - send the record of a birth to each that wants it
- * @source: A PROCESS_FORK or THREAD_CREATE of the current task.
+ * kmonitor_emit_fork - send the record of a fork to all descriptors that want it
+ * @data: A PROCESS_FORK or THREAD_CREATE of the current task.
  * @set: The marks of its process, or NULL.
  *
  * Context: Between kmonitor_enter() and kmonitor_leave().
@@ -583,8 +595,8 @@ void kmonitor_emit_fork(struct kmonitor_event_data *data,
 }
 
 /**
- * kmonitor_emit - send a record to each descriptor that wants it
- * @source: What happened; no birth.
+ * kmonitor_emit - send a record to all descriptors that want it
+ * @data: The event, other than a fork.
  * @set: The marks of the subject's process, or NULL.
  *
  * Context: Between kmonitor_enter(), where the subject was alive, and
@@ -598,10 +610,10 @@ void kmonitor_emit(struct kmonitor_event_data *data,
 
 /**
  * kmonitor_report - send a record about a task with the marks that it has now
- * @source: What happened.
+ * @data: The event.
  *
  * Context: The current task is the subject, or the caller holds a reference to
- *	it; else under RCU.
+ *	it; otherwise under RCU.
  */
 void kmonitor_report(struct kmonitor_event_data *data)
 {

@@ -16,7 +16,7 @@
 struct kmonitor_mark_set;
 struct kmonitor_event_data;
 
-/* Whether conditions of the pid namespaces that a task is visible in want it. */
+/* Tests the conditions of all pid namespaces that the task is visible in. */
 static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
 						     u32 types)
 {
@@ -30,16 +30,16 @@ static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
 }
 
 /**
- * kmonitor_may_match - whether anything wants to know
+ * kmonitor_may_match - test whether any filter may match
  * @task: The subject.
  * @types: Event types.
  *
- * This is what a task without filters pays: the load of the types that its
- * marks may want, and for each pid namespace that it is visible in (most often
- * one) that of the types that conditions there want.
+ * This is the whole cost for a task that no filter selects: one load of the
+ * types that its marks may want, and for each pid namespace that it is visible
+ * in (most often one) a load of the types that conditions there want.
  *
  * Context: Any.
- * Return: Whether kmonitor_emit() may find a descriptor.
+ * Return: False if kmonitor_emit() would find no descriptor.
  */
 static __always_inline bool kmonitor_may_match(struct task_struct *task,
 					       u32 types)
@@ -57,9 +57,9 @@ static __always_inline bool kmonitor_fork_may_match(struct task_struct *child,
 }
 
 /*
- * The fan-out runs under RCU.  A reader that it wakes waits until RCU is left:
- * a task that is preempted inside pays for it, and the reader with it.  Where
- * locks sleep, a waker must be preemptible.
+ * The fan-out runs under RCU.  Preemption is off as well, because a reader that
+ * is woken may preempt the task, which would then leave the RCU section late.
+ * On PREEMPT_RT a waker must be preemptible.
  */
 static inline void kmonitor_enter(void)
 {

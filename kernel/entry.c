@@ -53,7 +53,7 @@ struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
  * kmonitor_entry_put - drop a reference
  * @entry: The entry.
  *
- * Context: Any.  The memory stays for an RCU grace period.
+ * Context: Any.  The memory is freed an RCU grace period later.
  */
 void kmonitor_entry_put(struct kmonitor_entry *entry)
 {
@@ -102,10 +102,10 @@ static void raise_to(atomic64_t *max, u64 value)
 
 /**
  * kmonitor_entry_account - add the end of a member to the totals
- * @entry: The entry, of a tree.
+ * @entry: The entry of the tree.
  * @pid: The member.
  * @exit: Its status and usage.
- * @oom: Whether the OOM killer chose it.
+ * @oom: The OOM killer chose it.
  *
  * Context: Any.
  */
@@ -201,7 +201,8 @@ void kmonitor_filter_table_prune(struct kmonitor_filter_table *filters)
  * @filters: The table.
  *
  * Context: May sleep.
- * Return: The number of entries, those whose EMPTY waits for room included.
+ * Return: The number of entries, including trees with an EMPTY record that waits
+ *	for room.
  */
 u32 kmonitor_filter_table_count(struct kmonitor_filter_table *filters)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A filter entry: what one FILTER_ADD made.
+ * The filter table of a descriptor.  An entry is made by one FILTER_ADD.
  */
 #ifndef _KMONITOR_ENTRY_H
 #define _KMONITOR_ENTRY_H
@@ -41,13 +41,13 @@ enum kmonitor_condition_kind {
 };
 
 /**
- * struct kmonitor_conditions - those of a pid namespace, or of a descriptor
- * @by_id: Event types that any with an id wants.  Read by hooks, as @events and
- *	@all are; all is written under the lock of the conditions.
+ * struct kmonitor_conditions - conditions of a pid namespace or of a descriptor
+ * @by_id: Event types that any with an id wants.  Hooks read it, @events and
+ *	@all; everything is written under the lock of the conditions.
  * @events: Event types that any of each kind wants.
- * @wanting: How many of each kind want each event type.
- * @nr: How many there are.
- * @all: Those of target ALL.
+ * @wanting: Number of conditions of each kind that want each event type.
+ * @nr: Number of conditions.
+ * @all: The conditions of target ALL.
  * @rcu: Hooks find those of a namespace under RCU.
  */
 struct kmonitor_conditions {
@@ -60,9 +60,9 @@ struct kmonitor_conditions {
 };
 
 /**
- * struct kmonitor_condition - what a condition is found by
+ * struct kmonitor_condition - the key of a condition
  * @id: Cgroup id or kernel user id; 0 for ALL.
- * @where: The conditions that it belongs to, NULL before it is one of them.
+ * @where: The conditions that it belongs to; NULL until it is added to them.
  * @target: CGROUP, UID or ALL.  A long, for a key without holes.
  */
 struct kmonitor_condition {
@@ -72,11 +72,11 @@ struct kmonitor_condition {
 };
 
 /**
- * struct kmonitor_totals - what the members of a tree have used
- * @root_status: Status of the root, once it ended.
+ * struct kmonitor_totals - the resources that the members of a tree have used
+ * @root_status: Exit status of the root.
  * @flags: Bits of KMONITOR_EMPTY_*.
- * @members: Members that ended.
- * @failed: Those with a nonzero status.
+ * @members: Number of members that have ended.
+ * @failed: Number of those with a nonzero status.
  * @utime_ns: Their user CPU time.
  * @stime_ns: Their system CPU time.
  * @maxrss_kib: The largest peak resident set.
@@ -94,12 +94,11 @@ struct kmonitor_totals {
 };
 
 /**
- * enum kmonitor_entry_state - bits of what makes an entry special
- * @KMONITOR_ENTRY_DEAD: It has ended.  Who sets it retires the entry: edit,
- *	close, or the exit of what it names.  Until then the entry's filters are
- *	valid under RCU.
- * @KMONITOR_ENTRY_PICKS: It doesn't want all events of its types: a THREAD, or
- *	FAILED_ONLY.  Changed under the descriptor's filter lock.
+ * enum kmonitor_entry_state - bits that send an entry down the slow path
+ * @KMONITOR_ENTRY_DEAD: It has ended.  The edit, close or exit that sets the bit
+ *	retires the entry.  Until then entry->filters is valid under RCU.
+ * @KMONITOR_ENTRY_PICKS: It doesn't match all events of its types: a THREAD, or
+ *	FAILED_ONLY.  Changed under the lock of the filter table.
  * @KMONITOR_ENTRY_IGNORES: It suppresses records.  Never changes.
  */
 enum kmonitor_entry_state {
@@ -109,34 +108,34 @@ enum kmonitor_entry_state {
 };
 
 /**
- * struct kmonitor_entry - a filter entry
+ * struct kmonitor_entry - an entry of the filter table
  * @state: Bits of &enum kmonitor_entry_state.
- * @events: Event types wanted, or suppressed; written under the descriptor's
- *	filter lock.
- * @flags: Bits of KMONITOR_FILTER_*; written under the descriptor's filter
- *	lock.
+ * @events: Event types wanted, or suppressed; written under the lock of the
+ *	filter table.
+ * @flags: Bits of KMONITOR_FILTER_*; written under the lock of the filter
+ *	table.
  * @refs: Owners: the descriptor's table, each mark set that has the entry.
  * @sets: Mark sets that have the entry, plus one while it is being added.
- *	The last one to go makes the tree empty.
+ *	The tree is empty when it drops to zero.
  * @target: One of &enum kmonitor_target.
- * @unprivileged: Its creator doesn't see every task.
- * @may_want: Of marks, all types that @events has had or is about to have;
+ * @unprivileged: Its creator may not see every task.
+ * @may_want: For marks: all types that @events has had or is about to have;
  *	written under the lock of mark edits once the entry is in a set.
- * @cookie: Written under the descriptor's filter lock.
+ * @cookie: Copied into its records; written under the lock of the filter table.
  * @handle: Its name in the descriptor.
- * @filters: The filter it belongs to.
+ * @filters: The table that it belongs to.
  * @pid: Thread, process or root of the tree; NULL for conditions.
  * @start_ns: start_ns of that process.
  * @empty_ns: When the tree became empty.
- * @members: Processes that it holds, as fdinfo counts them; the descriptor's
- *	filter lock.
- * @totals: Of a tree.
+ * @members: Number of processes with this mark, as fdinfo counts them; under
+ *	the lock of the filter table.
+ * @totals: For a tree, the usage of its members.
  * @ucounts: The user that it is charged to while it is in the table.
- * @killer: With whose credentials close kills the members, or NULL; a
- *	reference.  Written under the descriptor's filter lock.
- * @condition: Of CGROUP, UID and ALL; never changes while the entry is alive.
- * @hash: In the table of conditions, of CGROUP and UID.
- * @all: In the list of its conditions, of ALL.
+ * @kill_cred: The credentials with which close kills the members, with a
+ *	reference, or NULL.  Written under the lock of the filter table.
+ * @condition: For CGROUP, UID and ALL; never changes while the entry is alive.
+ * @hash: For CGROUP and UID, in the table of conditions.
+ * @all: For ALL, in the list of its conditions.
  * @pending: In the list of entries whose last record waits for room;
  *	pending_lock.
  * @retired: In the list of entries to take out of the table.
@@ -175,12 +174,13 @@ struct kmonitor_entry {
 };
 
 /**
- * struct kmonitor_filter_table - the filter of a descriptor
+ * struct kmonitor_filter_table - the filters of a descriptor
  * @lock: Serialises edits.
- * @creator: Whose ids and whose entitlement count; never changes.
+ * @creator: Decides on ids and permissions; never changes.
  * @entries: Entries by handle, one reference each.  Under @lock.
- * @judged: Event types whose records are not simply those of all plain creators:
- *	all, unless its creator is one; else those that @ignored may suppress.
+ * @checked: Event types that need a check for each record: all, unless its
+ *	creator is a plain one; for a plain one those that @ignored may
+ *	suppress.
  * @ignored: Conditions whose records are suppressed.
  * @next_handle: Under @lock.
  * @nr: Number of live and retired entries in @entries.  Under @lock.

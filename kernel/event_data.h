@@ -18,22 +18,22 @@ struct linux_binprm;
 struct pid;
 
 /**
- * struct kmonitor_event_data - what a record is made of
+ * struct kmonitor_event_data - an event
  * @type: The event type.
  * @flags: Bits of KMONITOR_EVENT_*.
  * @has_usage: The usage in @exit has been taken.
  * @task: The subject.
- * @time_ns: When it happened, if that was before the record; else 0.
- * @fork: Of PROCESS_FORK and THREAD_CREATE.
- * @exec: Of PROCESS_EXEC; the arguments are made when first wanted.
- * @exec_failed: Of EXEC_FAILED.
- * @exit: Of PROCESS_EXIT and THREAD_EXIT.
- * @abort: Of PROCESS_ABORT, THREAD_ABORT and COREDUMP; killer is NULL if
+ * @time_ns: Time of the event if it precedes that of the record, otherwise 0.
+ * @fork: For PROCESS_FORK and THREAD_CREATE.
+ * @exec: For PROCESS_EXEC; the arguments are made when first wanted.
+ * @exec_failed: For EXEC_FAILED.
+ * @exit: For PROCESS_EXIT and THREAD_EXIT.
+ * @abort: For PROCESS_ABORT, THREAD_ABORT and COREDUMP; sender is NULL if it is
  *	not known.
- * @cred: Of CRED.
- * @comm: Of COMM.
- * @ptrace: Of PTRACE.
- * @snapshot: Of TASK.
+ * @cred: For CRED.
+ * @comm: For COMM.
+ * @ptrace: For PTRACE.
+ * @snapshot: For TASK.
  */
 struct kmonitor_event_data {
 	u32 type;
@@ -88,16 +88,17 @@ static inline bool kmonitor_event_joins(const struct kmonitor_event_data *data)
 	return kmonitor_event_is_fork(data) && data->fork.joins;
 }
 
-/* The task whose ids and name a record has: a process is its leader. */
+/* Returns the task that gives a record its ids and name. */
 static inline struct task_struct *
 kmonitor_event_subject(const struct kmonitor_event_data *data)
 {
-	const u32 of_process = KMONITOR_PROCESS_EXIT | KMONITOR_PROCESS_ABORT |
-			       KMONITOR_COREDUMP;
+	const u32 process_types = KMONITOR_PROCESS_EXIT |
+				  KMONITOR_PROCESS_ABORT | KMONITOR_COREDUMP;
 
 	if (kmonitor_event_joins(data))
 		return data->fork.child;
-	return data->type & of_process ? data->task->group_leader : data->task;
+	return data->type & process_types ? data->task->group_leader :
+					    data->task;
 }
 
 /* The innermost pid namespace in which the event is visible. */

@@ -26,7 +26,7 @@ static void set_entry_events(struct kmonitor_entry *entry, u32 events)
 		kmonitor_mark_set_events(entry, events);
 }
 
-/* False if it is ending by itself and may not be on the retired list yet. */
+/* Returns false if its exit is killing it and may not have retired it yet. */
 static bool remove_entry(struct kmonitor_filter_table *filters,
 			 struct kmonitor_entry *entry)
 {
@@ -40,7 +40,7 @@ static bool remove_entry(struct kmonitor_filter_table *filters,
 	return true;
 }
 
-/* What an entry wants or suppresses: to suppress nothing would be pointless. */
+/* IGNORE without events means all: suppressing nothing would be pointless. */
 static u32 events_of_filter(const struct kmonitor_filter *arg)
 {
 	if (arg->flags & KMONITOR_FILTER_IGNORE && !arg->events)
@@ -58,18 +58,18 @@ static void set_entry_flags(struct kmonitor_entry *entry, u32 flags)
 		   flags & KMONITOR_FILTER_IGNORE);
 }
 
-/* The flag stays until the entry ends; who asked last is who kills. */
+/* The flag stays until the entry ends.  The last caller to set it kills. */
 static void set_kill_cred(struct kmonitor_entry *entry,
 			  const struct kmonitor_filter *arg)
 {
 	if (!(arg->flags & KMONITOR_FILTER_KILL_ON_CLOSE))
 		return;
 	put_cred(entry->kill_cred);
-	/* Each that gets a reference clears the same plain field. */
+	/* get_cred() clears a plain field, as concurrent callers do. */
 	entry->kill_cred = data_race(get_current_cred());
 }
 
-/* Makes an entry, charged to the calling user, and puts it into the table. */
+/* Makes an entry, charges it to the calling user and puts it into the table. */
 static struct kmonitor_entry *
 create_entry(struct kmonitor_filter_table *filters, struct pid *pid,
 	     u64 start_ns, struct kmonitor_filter *arg)
@@ -89,7 +89,7 @@ create_entry(struct kmonitor_filter_table *filters, struct pid *pid,
 	entry->unprivileged = !filters->creator.sees_all;
 	set_entry_flags(entry, arg->flags);
 	entry->may_want = events_of_filter(arg);
-	/* A tree that may yet fail to be added says nothing until it is whole. */
+	/* A tree that may still fail to be added reports nothing until it is whole. */
 	if (arg->target != KMONITOR_TARGET_TREE)
 		entry->events = events_of_filter(arg);
 	entry->cookie = arg->cookie;
@@ -130,7 +130,7 @@ static void extend_entry(struct kmonitor_entry *entry,
 static bool thread_left(struct task_struct *task, struct kmonitor_entry *entry)
 {
 	return entry->target == KMONITOR_TARGET_THREAD &&
-	       /* Its other flags the task writes as it likes. */
+	       /* The task may be changing its other flags. */
 	       data_race(READ_ONCE(task->flags)) & PF_EXITING &&
 	       kmonitor_entry_alive(entry);
 }
@@ -178,7 +178,7 @@ static int add_mark(struct kmonitor_filter_table *filters,
 	return ret;
 }
 
-/* An exec by another thread than the leader gives a pid to another task. */
+/* If a thread other than the leader execs, the pid moves to another task. */
 static bool has_moved(struct pid *pid, u32 target, struct task_struct *task)
 {
 	struct task_struct *now = kmonitor_target_task(pid, target);
@@ -272,10 +272,10 @@ static int check_filter(const struct kmonitor_filter *arg)
 }
 
 /**
- * kmonitor_filter_add - add an entry, or events to an existing one
- * @filters: The filter.
- * @arg: What to add; its handle is filled in.
- * @created: Set to whether the entry is new.
+ * kmonitor_filter_add - add a filter, or events to an existing one
+ * @filters: The filters of the descriptor.
+ * @arg: The filter; its handle is filled in.
+ * @created: Set to true if a new entry was made.
  *
  * Context: May sleep.
  * Return: 0, -EINVAL, -EOPNOTSUPP, -EBADF, -ESRCH, -ESTALE, -EPERM, -ENOSPC
@@ -338,14 +338,14 @@ static struct kmonitor_entry *find_entry(struct kmonitor_filter_table *filters,
 }
 
 /**
- * kmonitor_filter_del - remove an entry, or events from one
- * @filters: The filter.
- * @arg: Names the entry by its handle; or, if that is 0, by target and id, and
- *	then the events to clear.  The last event takes the entry along.
+ * kmonitor_filter_del - remove a filter, or events from one
+ * @filters: The filters of the descriptor.
+ * @arg: Names the filter by its handle; or, if that is 0, by target and id, with
+ *	the events to clear.  Without its last event the filter is removed.
  *
  * Context: May sleep.
  * Return: 0, -EINVAL, -EOPNOTSUPP, -EBADF if the id should be a pidfd and is
- *	not, or -ENOENT if there is no such entry.
+ *	not, or -ENOENT if there is no such filter.
  */
 int kmonitor_filter_del(struct kmonitor_filter_table *filters,
 			const struct kmonitor_filter *arg)
@@ -374,8 +374,8 @@ int kmonitor_filter_del(struct kmonitor_filter_table *filters,
 }
 
 /**
- * kmonitor_filter_clear - remove all entries
- * @filters: The filter.
+ * kmonitor_filter_clear - remove all filters
+ * @filters: The filters of the descriptor.
  *
  * Context: May sleep.  Hooks may use the entries until a grace period has
  *	passed.
@@ -391,7 +391,7 @@ void kmonitor_filter_clear(struct kmonitor_filter_table *filters)
 	xa_for_each(&filters->entries, handle, entry)
 		ending |= !remove_entry(filters, entry);
 	if (ending) {
-		/* What ends an entry is under RCU. */
+		/* Exits retire their entries under RCU. */
 		synchronize_rcu();
 		kmonitor_filter_table_prune(filters);
 	}

@@ -4,8 +4,8 @@
  *
  * One walk over all processes under the read-held tasklist_lock reaches every
  * member, as kill(-1) does: a fork publishes the child, which is a member from
- * then on, under the write-held lock.  With SIGKILL none is born later: that
- * fork first looks whether SIGKILL is pending for the forker.
+ * then on, under the write-held lock.  With SIGKILL no child can appear later,
+ * because fork() fails while SIGKILL is pending.
  */
 
 #include <linux/capability.h>
@@ -56,14 +56,14 @@ static void kill_tree(const struct kmonitor_entry *entry,
 
 /**
  * kmonitor_kill - send a signal to each member of a tree or to a process
- * @filters: The filter of the descriptor.
- * @arg: The handle and the signal; gets the numbers of processes.
+ * @filters: The filters of the descriptor.
+ * @arg: The handle and the signal; the numbers of processes are filled in.
  *
- * Each member is judged by itself, with the credentials of the calling task,
- * and sees it as the sender, as kill(2) does: the init of the sender's own pid
+ * Permission is checked for each member with the credentials of the calling
+ * task, which is the sender, as in kill(2): the init of the sender's own pid
  * namespace doesn't die of it.  The caller gets the signal too if it is a
- * member.  No child born during or after the call survives a SIGKILL, unless
- * it was born to a member that was refused or ignores it.
+ * member.  No child forked during or after the call survives a SIGKILL,
+ * unless its parent is a member that was refused or ignores it.
  *
  * Context: May sleep.  Holds tasklist_lock for reading during a walk over all
  *	processes, as kill(-1) does.
@@ -100,7 +100,7 @@ int kmonitor_kill(struct kmonitor_filter_table *filters,
 	return ret;
 }
 
-/* What kill(2) would say to a task with these credentials. */
+/* The permission check of kill(2), with the given credentials. */
 static bool may_kill_task(const struct cred *cred, struct task_struct *task,
 			  struct kernel_siginfo *info)
 {
@@ -134,12 +134,12 @@ static bool dies_on_close(const struct kmonitor_filter_table *filters,
 }
 
 /**
- * kmonitor_kill_on_close - kill the members of the trees that ask for it
- * @filters: The filter, about to be closed: nobody edits it any more.
+ * kmonitor_kill_on_close - kill the members of trees with KILL_ON_CLOSE
+ * @filters: The filters of a descriptor that is being closed.
  *
- * The kernel is the sender, so that it makes no difference which task happens
- * to drop the last reference; the init of a pid namespace dies too.  A member
- * that may not be killed by who asked for it is left.
+ * The kernel is the sender, so that it doesn't matter which task happens to drop
+ * the last reference; the init of a pid namespace dies too.  A member
+ * survives if the task that asked for it has no permission to kill it.
  *
  * Context: May sleep.  Takes tasklist_lock for reading.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a user may have of each thing: /proc/sys/kernel/kmonitor/.
+ * Limits for each user: /proc/sys/kernel/kmonitor/.
  */
 
 #include <linux/capability.h>
@@ -20,13 +20,13 @@ unsigned int kmonitor_max_ring_records __read_mostly = RING_RECORDS_LIMIT;
 static unsigned int unprivileged __read_mostly = 1;
 
 /**
- * kmonitor_may_init - whether the caller may use the system call
+ * kmonitor_may_init - check whether the caller may use the system call
  *
- * With kernel.kmonitor.unprivileged at 0 the others need /dev/kmonitor, whose
- * permissions the administrator sets.
+ * With kernel.kmonitor.unprivileged at 0 unprivileged users need /dev/kmonitor,
+ * for which the administrator sets permissions.
  *
  * Context: Process context.
- * Return: Whether it may.
+ * Return: True if it may.
  */
 bool kmonitor_may_init(void)
 {

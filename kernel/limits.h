@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a user may have of each thing.
+ * Limits for each user.
  */
 #ifndef _KMONITOR_LIMITS_H
 #define _KMONITOR_LIMITS_H
@@ -11,14 +11,14 @@
 struct ucounts;
 
 /*
- * Unprivileged entries of one target that may hold one process, thread or user:
- * what its events may cost.
+ * The most unprivileged entries of one target that may hold one process, thread
+ * or user.  It bounds the cost of an event.
  */
 #define KMONITOR_MAX_UNPRIVILEGED 16
 
 /*
- * What a user can ask for in any size fails with -ENOMEM at the limit of the
- * memory cgroup: nobody in it is killed to make room.
+ * For allocations whose size a user can choose: at the limit of the memory
+ * cgroup they fail with -ENOMEM instead of invoking the OOM killer.
  */
 #define KMONITOR_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mark sets: which filter entries hold a process.
+ * Mark sets: the filter entries that hold a process.
  *
  * signal->kmonitor_marks points to a refcounted set of entries, which never
  * change.
@@ -46,7 +46,7 @@
 #include "mark_set.h"
 #include "process_walk.h"
 
-/* What a process points to that its last thread has left. */
+/* Replaces the set of a process after the exit of its last thread. */
 static struct kmonitor_mark_set exited_set;
 
 /* Serialises edits of marks.  Outside tasklist_lock. */
@@ -71,10 +71,11 @@ static bool replace_marks(struct signal_struct *sig,
  *
  * If old had live entries, the hooks have been on since one of them was
  * added, and the process has not taken its set yet: it will take this one.
- * Else the exit may have passed while the hooks were off, and the mark is
- * taken back, unless the exit was quicker.
+ * Otherwise the exit may have passed while the hooks were off, and the mark is
+ * taken back, unless the exit has taken it already.
  *
- * Return: 1 if the process has what the edit wants, 0 if it has exited.
+ * Return: 1 if the process has the marks of the edit, 0 if it has exited, or the
+ * error of the edit.
  */
 static int mark_process(struct kmonitor_mark_edit *edit,
 			struct signal_struct *sig)
@@ -97,7 +98,7 @@ static int mark_process(struct kmonitor_mark_edit *edit,
 			kmonitor_mark_put(old);
 			return edit->error;
 		}
-		/* Before the full barrier: of a late mark, too, one sees it. */
+		/* Before the full barrier of the late-mark rule. */
 		if (new)
 			WRITE_ONCE(sig->kmonitor_events,
 				   sig->kmonitor_events | new->events);
@@ -106,7 +107,7 @@ static int mark_process(struct kmonitor_mark_edit *edit,
 		kmonitor_mark_put(new);
 		kmonitor_mark_put(old);
 	}
-	/* The process's reference to old, and the one just taken. */
+	/* The reference of the process to old, and the one just taken. */
 	kmonitor_mark_put(old);
 	kmonitor_mark_put(old);
 	WRITE_ONCE(sig->kmonitor_events, new ? new->events : 0);
@@ -138,7 +139,7 @@ static int mark_tree(struct kmonitor_mark_edit *edit, struct task_struct *top)
 	return edit->error ?: 1;
 }
 
-/* The set that holds a process now, with a reference, or NULL. */
+/* Returns the current set of a process with a reference, or NULL. */
 static struct kmonitor_mark_set *
 get_current_set(const struct signal_struct *sig)
 {
@@ -154,8 +155,9 @@ get_current_set(const struct signal_struct *sig)
 }
 
 /*
- * Under tasklist_lock nothing can be reclaimed for a set; between two tries,
- * without the lock of all edits, it can.  Whether there is memory now.
+ * Reclaims memory for the set that could not be allocated under tasklist_lock.
+ * Called between two tries, without the lock of all edits.  Returns true if
+ * there is memory now.
  */
 static bool try_reclaim(const struct kmonitor_mark_edit *edit)
 {
@@ -192,16 +194,16 @@ static int try_mark_task(struct kmonitor_mark_edit *edit,
 }
 
 /**
- * kmonitor_mark_add - let an entry hold a process, and of a tree all below it
+ * kmonitor_mark_add - mark a process, and all its descendants for a tree
  * @task: The process, or the thread of a thread entry; the caller holds a
  *	reference.
  * @entry: The entry, in no set yet.
  *
  * Context: May sleep.  Holds tasklist_lock for reading during the walk over
  *	the descendants, as prctl(PR_SET_CHILD_SUBREAPER) does.
- * Return: 0; -ESRCH if the process has exited; -ENOSPC if a process has its
- *	limit of unprivileged entries; -ENOMEM.  After an error the caller must
- *	kill the entry: some sets may have it.
+ * Return: 0; -ESRCH if the process has exited; -ENOSPC if a process has reached
+ *	the limit of unprivileged entries; -ENOMEM.  After an error the caller
+ *	must kill the entry: some sets may have it.
  */
 int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
 {
@@ -216,14 +218,14 @@ int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
 }
 
 /**
- * kmonitor_mark_find - the live entry of a descriptor that names a process
+ * kmonitor_mark_find - find the live entry of a descriptor that names a process
  * @task: The process; the caller holds a reference.
  * @target: THREAD, PROCESS or TREE.
- * @pid: What the entry names.
- * @filters: The descriptor's filter.
- * @ignore: Whether it suppresses records.
+ * @pid: The pid that the entry names.
+ * @filters: The filters of the descriptor.
+ * @ignore: Look for one that suppresses records.
  *
- * Context: Under the filter's lock, which keeps the entry in its table.
+ * Context: Under the lock of the filter table, which keeps the entry in it.
  * Return: The entry or NULL.
  */
 struct kmonitor_entry *
@@ -264,12 +266,12 @@ static void widen_events(struct signal_struct *sig,
 }
 
 /**
- * kmonitor_mark_set_events - change what an entry wants
- * @entry: The entry, of no condition.
+ * kmonitor_mark_set_events - change the events that an entry wants
+ * @entry: The entry, other than a condition.
  * @events: Bits of the event types.
  *
- * Context: May sleep.  Under the filter's lock.  If the entry has never wanted
- *	one of them, holds tasklist_lock for reading during a walk over all
+ * Context: May sleep.  Under the lock of the filter table.  If an event is new to
+ *	the entry, holds tasklist_lock for reading during a walk over all
  *	processes.
  */
 void kmonitor_mark_set_events(struct kmonitor_entry *entry, u32 events)
@@ -279,7 +281,7 @@ void kmonitor_mark_set_events(struct kmonitor_entry *entry, u32 events)
 	if (events & ~entry->may_want) {
 		guard(mutex)(&edit_lock);
 		entry->may_want |= events;
-		/* No fork passes on a set meanwhile. */
+		/* Keeps a fork from copying a set meanwhile. */
 		read_lock(&tasklist_lock);
 		for_each_process(task)
 			widen_events(task->signal, entry);
@@ -291,9 +293,9 @@ void kmonitor_mark_set_events(struct kmonitor_entry *entry, u32 events)
 /**
  * kmonitor_mark_count - count a process in the entries that hold it
  * @sig: The process.
- * @filters: The descriptor's filter, whose entries are meant.
+ * @filters: The filters of the descriptor.
  *
- * Context: Under RCU and the filter's lock.
+ * Context: Under RCU and the lock of the filter table.
  */
 void kmonitor_mark_count(const struct signal_struct *sig,
 			 const struct kmonitor_filter_table *filters)
@@ -313,7 +315,7 @@ void kmonitor_mark_count(const struct signal_struct *sig,
  * @sig: The process.
  *
  * Context: Its last thread, after the full barrier of its decrement of
- *	kmonitor_threads; or when nobody can find it any more.
+ *	kmonitor_threads; or when no one can find it any more.
  * Return: The set with its reference, or NULL.
  */
 struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig)

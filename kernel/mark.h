@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mark sets: which filter entries hold a process.
+ * Mark sets: the filter entries that hold a process.
  */
 #ifndef _KMONITOR_MARK_H
 #define _KMONITOR_MARK_H
@@ -16,19 +16,19 @@
 struct kmonitor_entry;
 struct kmonitor_filter_table;
 
-/* For those under RCU, whom release_task() doesn't wait for. */
+/* For RCU readers, which release_task() doesn't wait for. */
 static inline bool kmonitor_task_alive(const struct task_struct *task)
 {
-	/* It changes once, and what is done with the answer bears both. */
+	/* pid_alive() changes only once, and callers tolerate either answer. */
 	return data_race(pid_alive(task));
 }
 
 /**
- * kmonitor_mark_inherit - give a new process what its creator's children get
+ * kmonitor_mark_inherit - give a new process the trees of its creator
  * @parent: The creator: the current process.
  * @child: The new process.
  *
- * With no edit under way, who has events has a set.
+ * With no edit under way, a process with events has a set.
  *
  * Context: Write-held tasklist_lock, irqs off: no edit is under way, and the
  *	creator has not exited.

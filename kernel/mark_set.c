@@ -19,7 +19,7 @@
  * kmonitor_mark_put - drop a reference to a set
  * @set: The set, or NULL.
  *
- * Reports the trees that become empty with it.
+ * Reports trees that become empty.
  *
  * Context: Any.
  */
@@ -37,12 +37,12 @@ void kmonitor_mark_put(struct kmonitor_mark_set *set)
 }
 
 /**
- * kmonitor_mark_set_has - whether an entry is in a set
+ * kmonitor_mark_set_has - test whether an entry is in a set
  * @set: The set, or NULL.
  * @entry: The entry.
  *
  * Context: Under RCU, or with a reference.
- * Return: Whether it is.
+ * Return: True if it is.
  */
 bool kmonitor_mark_set_has(const struct kmonitor_mark_set *set,
 			   const struct kmonitor_entry *entry)
@@ -69,11 +69,11 @@ static bool has_dead_entry(const struct kmonitor_mark_set *set)
 }
 
 /**
- * kmonitor_mark_set_has_dead - whether a set or what it passes on has died
+ * kmonitor_mark_set_has_dead - test a set and its inherited set for dead entries
  * @set: The set, or NULL.
  *
  * Context: Under RCU, or with a reference.
- * Return: Whether an entry is dead.
+ * Return: True if an entry is dead.
  */
 bool kmonitor_mark_set_has_dead(const struct kmonitor_mark_set *set)
 {
@@ -81,8 +81,8 @@ bool kmonitor_mark_set_has_dead(const struct kmonitor_mark_set *set)
 }
 
 /*
- * Whether the new entry stands before another of its descriptor: who
- * suppresses first, then the more specific target, and of trees the inner.  A
+ * Returns true if the new entry goes before another one of its descriptor: first
+ * those that suppress, then the more specific target, then the inner tree.  A
  * tree that holds the root of the new one is outside it.
  */
 static bool goes_before(const struct kmonitor_mark_edit *edit,
@@ -98,7 +98,7 @@ static bool goes_before(const struct kmonitor_mark_edit *edit,
 	       kmonitor_mark_set_has(edit->root, other);
 }
 
-/* What unprivileged descriptors may make the events of a process cost. */
+/* Limits what unprivileged filters may cost a process. */
 static bool exceeds_entry_limit(const struct kmonitor_mark_set *set,
 				const struct kmonitor_entry *entry)
 {
@@ -118,7 +118,7 @@ static bool exceeds_entry_limit(const struct kmonitor_mark_set *set,
 	return nr >= KMONITOR_MAX_UNPRIVILEGED;
 }
 
-/* What a hook must look at an entry for, if only to end it. */
+/* Event types whose hooks look at the entry, if only to retire it. */
 static u32 hook_events_of(const struct kmonitor_entry *entry)
 {
 	u32 events = entry->may_want | KMONITOR_PROCESS_EXIT;
@@ -140,8 +140,8 @@ static void append_entry(struct kmonitor_mark_set *set,
 
 /*
  * Makes a set of the live entries of old and the new entry, if there is one.
- * Entries may die between count and copy, none comes alive: the count is
- * enough.
+ * Entries may die between count and copy, but none becomes live: the count is an
+ * upper bound.
  */
 static struct kmonitor_mark_set *
 copy_live_entries(struct kmonitor_mark_edit *edit,
@@ -211,7 +211,7 @@ recall_replacement(struct kmonitor_mark_edit *edit,
 }
 
 /**
- * kmonitor_mark_edit_end - let go what an edit has remembered
+ * kmonitor_mark_edit_end - drop the sets that an edit has remembered
  * @edit: The edit, which may go on.
  *
  * Context: Any.
@@ -226,7 +226,7 @@ void kmonitor_mark_edit_end(struct kmonitor_mark_edit *edit)
 	}
 }
 
-/* Whether the edit changes what children inherit. */
+/* Returns true if the edit changes the set that children inherit. */
 static bool edits_trees(const struct kmonitor_mark_edit *edit)
 {
 	return !edit->entry || edit->entry->target == KMONITOR_TARGET_TREE;
@@ -238,8 +238,8 @@ static bool edits_trees(const struct kmonitor_mark_edit *edit)
  * @old: The set, or NULL.
  *
  * Context: Any.  Serialised by the caller.
- * Return: The new set with a reference; NULL if it would have no entry, or on
- *	an error, which @edit then has.
+ * Return: The new set with a reference; NULL if it would have no entry, or after
+ *	an error, see @edit->error.
  */
 struct kmonitor_mark_set *
 kmonitor_mark_set_replace(struct kmonitor_mark_edit *edit,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How mark sets are made from others.
+ * Mark sets, and how they are made from others.
  */
 #ifndef _KMONITOR_MARK_SET_H
 #define _KMONITOR_MARK_SET_H
@@ -16,13 +16,13 @@ struct kmonitor_entry;
  * @users: Owners: each process that points to it, each set whose @inherit it
  *	is, and the edit that makes it.  No more than there are pids, twice: no
  *	need for the checks of refcount_t, which each fork in a tree would pay.
- * @inherit: What a child gets: this set if it has only trees, else a set of
- *	its trees, or NULL without any.
+ * @inherit: The set that a child gets: this one if it has only trees, otherwise a
+ *	set of its trees, or NULL without any.
  * @rcu: Hooks find sets under RCU.
  * @events: Event types that its entries may want, and those with which they
  *	end.  Changed by mark edits only; all else never changes.
  * @nr: Number of @entries.
- * @entries: Those of one descriptor stand together: first those that suppress
+ * @entries: Those of one descriptor are adjacent: first those that suppress
  *	records, then the most specific first.
  */
 struct kmonitor_mark_set {
@@ -39,8 +39,8 @@ struct kmonitor_mark_set {
  * @entry: The entry to add, or NULL to drop the dead ones only.
  * @root: The set of the root of the tree to add.
  * @made: Sets replaced before, so that processes go on sharing one.
- * @error: Why a set could not be made, or 0.
- * @missing: How many bytes it would have taken, of -ENOMEM.
+ * @error: The error that kept a set from being made, or 0.
+ * @missing: After -ENOMEM, the size of that set in bytes.
  */
 struct kmonitor_mark_edit {
 	struct kmonitor_entry *entry;

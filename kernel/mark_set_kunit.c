@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of mark sets: order, inheritance, the dead, and who owns what.
+ * KUnit tests of mark sets: order, inheritance, dead entries, and ownership.
  */
 
 #include <kunit/test.h>
@@ -11,7 +11,7 @@
 #include "mark.h"
 #include "mark_set.h"
 
-/* Stand for descriptors; only their addresses count. */
+/* In place of descriptors; only their addresses matter. */
 static u64 filters[2];
 
 static void drop_set(void *set)

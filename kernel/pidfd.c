@@ -28,12 +28,12 @@ static struct pid *find_process(const struct kmonitor_creator *creator,
 }
 
 /**
- * kmonitor_pidfd_open - a pidfd of the process that a record named
+ * kmonitor_pidfd_open - open a pidfd of the process that a record named
  * @creator: The creator of the descriptor.
  * @arg: Names the process in the creator's pid namespace.
  *
- * Asks for no right to the process, as pidfd_open(2) doesn't: a pidfd gives
- * none, and start_ns can't be guessed.
+ * Needs no permission, like pidfd_open(2): a pidfd grants none, and start_ns
+ * can't be guessed.
  *
  * Context: May sleep.
  * Return: The pidfd, closed on exec, of a process that may be a zombie;
@@ -54,7 +54,7 @@ int kmonitor_pidfd_open(const struct kmonitor_creator *creator,
 		return -ESRCH;
 	fd = pidfd_prepare(pid, 0, &file);
 	put_pid(pid);
-	/* All that is wrong with an invalid pid is that it has been reaped. */
+	/* The only reason for EINVAL here is that it has been reaped. */
 	if (fd == -EINVAL)
 		return -ESRCH;
 	if (fd >= 0)

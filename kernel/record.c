@@ -27,7 +27,7 @@
 #include "sender.h"
 #include "usage.h"
 
-/* pid_nr_ns() without the call. */
+/* pid_nr_ns(), inlined. */
 static __always_inline s32 nr_of(const struct pid *pid,
 				 const struct pid_namespace *ns)
 {
@@ -138,7 +138,7 @@ static void fill_exec_failed(struct kmonitor_exec_failed *failed,
 	}
 }
 
-/* A sender that the creator's pid namespace can't see is unknown there. */
+/* A sender outside the creator's pid namespace is reported as unknown. */
 static void fill_abort(struct kmonitor_abort *abort,
 		       const struct kmonitor_event_data *data,
 		       const struct kmonitor_creator *creator)
@@ -187,7 +187,7 @@ static void fill_sid(struct kmonitor_sid *session, struct task_struct *task,
 	session->pgid = pid_nr_ns(task_pgrp(task), ns);
 }
 
-/* The peer is named only to those who may see it, too. */
+/* The peer is named only to creators that may see it. */
 static void fill_ptrace(struct kmonitor_ptrace *ptrace,
 			const struct kmonitor_event_data *data,
 			const struct kmonitor_creator *creator)
@@ -204,14 +204,14 @@ static void fill_ptrace(struct kmonitor_ptrace *ptrace,
 		ptrace->peer_start_ns = start_of(peer);
 }
 
-/* Padded, and changed as carelessly as it is read. */
+/* comm may change under us; copy it without a lock and force NUL termination. */
 static void copy_comm(char to[16], const char from[TASK_COMM_LEN])
 {
 	memcpy(to, from, TASK_COMM_LEN);
 	to[TASK_COMM_LEN - 1] = 0;
 }
 
-/* What all records tell. */
+/* Fills in the fields that all records have. */
 static __always_inline void fill_subject(struct kmonitor_event *event,
 					 const struct kmonitor_event_data *data,
 					 struct task_struct *subject,
@@ -221,7 +221,7 @@ static __always_inline void fill_subject(struct kmonitor_event *event,
 {
 	struct task_struct *task = data->task;
 
-	/* It is in the ring, where others read, before the true one. */
+	/* The slot is visible to mmap readers before the real one is written. */
 	event->cookie = 0;
 	event->type = data->type;
 	event->cpu = raw_smp_processor_id();
@@ -241,13 +241,13 @@ static __always_inline void fill_subject(struct kmonitor_event *event,
 }
 
 /**
- * kmonitor_record_fill_fork - make the record of a birth, as most want it
- * @event: Gets all but seq and cookie.
- * @source: A PROCESS_FORK or THREAD_CREATE, of the current task; with its time.
+ * kmonitor_record_fill_fork - make the record of a fork for a plain creator
+ * @event: All but its seq and cookie is filled in.
+ * @data: A PROCESS_FORK or THREAD_CREATE, of the current task; with its time.
  *
- * For creators that see all, by the ids of the initial namespaces.
+ * Plain creators see all tasks, with the ids of the initial namespaces.
  *
- * Context: As of kmonitor_record_fill().
+ * Context: See kmonitor_record_fill().
  */
 void kmonitor_record_fill_fork(struct kmonitor_event *event,
 			       const struct kmonitor_event_data *data)
@@ -277,10 +277,10 @@ static void fill_fork_by_outsider(struct kmonitor_event *event,
 
 /**
  * kmonitor_record_fill - make the record of an event
- * @event: Gets all but seq and cookie.
- * @source: What happened.
- * @creator: Whose namespaces the ids are of.
- * @redacted: Leave out what @creator may not see.
+ * @event: All but its seq and cookie is filled in.
+ * @data: The event.
+ * @creator: The creator, whose namespaces the ids belong to.
+ * @redacted: Leave out all but the identity of the subject.
  *
  * Context: Under RCU, where the subject was alive, or with a reference to it; of
  *	an exit, the current task is the subject.  Any but NMI.
@@ -349,9 +349,9 @@ void kmonitor_record_fill(struct kmonitor_event *event,
 }
 
 /**
- * kmonitor_task_program - the program that a process runs
+ * kmonitor_task_program - find the program that a process runs
  * @task: Any thread of it; the caller holds a reference.
- * @details: Gets device, inode and flags; untouched without a program.
+ * @details: Set to device, inode and flags; unchanged without a program.
  *
  * Context: May sleep.
  */
@@ -362,10 +362,10 @@ void kmonitor_task_program(struct task_struct *task,
 	const struct inode *inode;
 	struct file *file = NULL;
 
-	/* A leader that has left no longer has it. */
+	/* A leader that has exited no longer has one. */
 	rcu_read_lock();
 	for_each_thread(task, thread) {
-		/* It reads flags that their task may be changing. */
+		/* Reads task flags that may be changing. */
 		file = data_race(get_task_exe_file(thread));
 		if (file)
 			break;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the making of records: that nothing of the memory shines
- * through, what a creator may not see, and who is not known.
+ * KUnit tests of the making of records: no uninitialised byte, redaction, and
+ * unknown senders.
  */
 
 #include <kunit/test.h>
@@ -35,12 +35,12 @@ static const u32 types[] = {
 	KMONITOR_EXEC_FAILED,	KMONITOR_TASK,
 };
 
-/* What the sources point to. */
+/* The objects that the event data points to. */
 struct parts {
 	struct kmonitor_creator creator;
 	struct kmonitor_sender sender;
 	struct linux_binprm bprm;
-	/* Of whoever sees nothing: no process is in it. */
+	/* A namespace without a process: its creator sees nothing. */
 	struct pid_namespace elsewhere;
 };
 
@@ -122,7 +122,7 @@ static void fill_type(struct kunit *test, struct kmonitor_event *event,
 	KUNIT_EXPECT_EQ(test, event->time_ns, TIME_NS);
 }
 
-/* What was not written still differs between records that began so. */
+/* Bytes that are not written keep the different poison of both records. */
 static void expect_no_poison(struct kunit *test, u32 type,
 			     const struct kmonitor_event *event,
 			     const struct kmonitor_event *other)
@@ -297,7 +297,7 @@ static void a_killer_is_known_or_said_to_be_unknown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, event.abort.code, SI_KERNEL);
 	expect_no_sender(test, &event);
 
-	/* One who is not visible there is not named there. */
+	/* A sender that is not visible there is not named. */
 	data.abort.sender = &parts->sender;
 	parts->creator.pid_ns = &parts->elsewhere;
 	fill_poisoned(test, &event, &data, false, POISON);

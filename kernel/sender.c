@@ -26,7 +26,7 @@
  */
 const struct kmonitor_sender kmonitor_sender_kernel = { .code = SI_KERNEL };
 
-/* Stands in for a sender that is still unknown when it is reported. */
+/* The sender of a process whose sender was unknown when it was reported. */
 static struct kmonitor_sender unknown_sender = { .reported = true };
 
 static int get_si_code(const struct kernel_siginfo *info)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Snapshots: the processes that exist, in the stream of what happens to them.
+ * Snapshots: a TASK record for each existing process, in order with its events.
  *
  * The walk goes by process id in the creator's pid namespace, holds no lock
  * from one process to the next, and stops at a half-full ring.  A TASK record
- * has its place among the live ones:
+ * is ordered with the records of events:
  *
  *   fork  A child is visible to the walk a moment before its FORK is appended.
  *         The walk waits while the child is TASK_NEW: it is woken for the first
@@ -20,8 +20,8 @@
  *         made, with the name and the ids of that moment, and appended only if
  *         the credentials are still those by which it may be seen.
  *
- * A process that is not found any more has sent PROCESS_EXIT; one that is born
- * where the walk has been sends FORK.
+ * A process that is not found any more has sent PROCESS_EXIT; one that starts
+ * behind the cursor sends FORK.
  */
 
 #include <linux/err.h>
@@ -49,17 +49,17 @@
 #include "snapshot.h"
 #include "wake.h"
 
-/* Calls that list processes now; while there are any, hooks look out for them. */
+/* Number of calls that are listing processes; hooks test it. */
 atomic_t kmonitor_snapshots = ATOMIC_INIT(0);
 
-/* What became of a process, or of the whole call. */
+/* The next step after a process: go on, try it again, or stop the call. */
 enum step {
 	STEP_ON,
 	STEP_AGAIN,
 	STEP_STOP,
 };
 
-/* A process under the cursor, and what can't be looked at under siglock. */
+/* A process under the cursor, with what must be read before siglock is taken. */
 struct subject {
 	struct task_struct *leader;
 	struct pid *pid;
@@ -72,7 +72,7 @@ struct subject {
 	struct kmonitor_args *args;
 };
 
-/* Waits for the snapshot that has found the current process as it was. */
+/* Waits for a snapshot that may have found the current process unchanged. */
 void kmonitor_wait_for_snapshot(void)
 {
 	struct sighand_struct *sighand;
@@ -120,7 +120,7 @@ static bool is_listed_by(const struct kmonitor *mon,
 	       (!mon->snapshot.handle || entry->handle == mon->snapshot.handle);
 }
 
-/* Whose end would not be told is not listed. */
+/* Do not list a process whose exit the filter suppresses. */
 static bool ignores_end(const struct kmonitor *mon,
 			const struct kmonitor_entry *entry)
 {
@@ -152,14 +152,14 @@ static bool find_ignoring(void *arg, struct kmonitor_entry *entry)
 }
 
 /*
- * The most specific entry that has the process; THREAD has it by its thread.
- * Those that suppress records stand before the others.
+ * Finds the most specific entry that selects the process.  THREAD selects the
+ * process of its thread.  Entries that suppress records come first.
  */
 static bool match_process(struct kmonitor *mon, struct subject *subject)
 {
 	const struct pid_namespace *ns = mon->filters.creator.pid_ns;
 	struct search search = { .mon = mon };
-	/* Conditions match whatever they want. */
+	/* Conditions match regardless of their events. */
 	const struct kmonitor_event_data data = {
 		.type = ~0U,
 		.task = subject->leader,
@@ -213,7 +213,7 @@ static bool wait_for_fork(const struct task_struct *task)
 	return true;
 }
 
-/* Whether its last thread is on the way to exit_notify(), behind the hook. */
+/* Returns true if its last thread is between the exit hook and exit_notify(). */
 static bool in_exit_hook(const struct task_struct *leader)
 {
 	const struct task_struct *thread;
@@ -236,8 +236,8 @@ static enum step wait_for_exit(const struct task_struct *leader)
 }
 
 /*
- * In the middle of an exec the program is another already, the credentials are
- * not: EXEC will tell, and nobody knows when.
+ * In the middle of an exec the program has changed, but not the credentials.  The
+ * EXEC record will follow, at an unknown time.
  */
 static void look_at_program(const struct kmonitor *mon, struct subject *subject)
 {
@@ -245,13 +245,13 @@ static void look_at_program(const struct kmonitor *mon, struct subject *subject)
 
 	subject->exec_id = READ_ONCE(leader->self_exec_id);
 	subject->program = (struct kmonitor_task){};
-	/* What is looked at is not older than its number. */
+	/* Read the number before the program. */
 	smp_rmb();
 	kmonitor_task_program(leader, &subject->program);
 	subject->args = mon->report & KMONITOR_REPORT_EXEC_ARGS ?
 				kmonitor_args_of_task(leader) :
 				NULL;
-	/* One begun meanwhile has changed the number by now, or is seen here. */
+	/* An exec since then has changed the number, or holds the lock now. */
 	if (down_read_trylock(&leader->signal->exec_update_lock)) {
 		up_read(&leader->signal->exec_update_lock);
 		return;
@@ -262,7 +262,7 @@ static void look_at_program(const struct kmonitor *mon, struct subject *subject)
 	subject->program = (struct kmonitor_task){};
 }
 
-/* Makes the record; gives the number of those that follow it. */
+/* Makes the record.  Returns the number of records that continue it. */
 static u32 make_task_record(struct kmonitor *mon, const struct subject *subject,
 			    struct kmonitor_event *event)
 {
@@ -285,12 +285,12 @@ static u32 make_task_record(struct kmonitor *mon, const struct subject *subject,
 	if (subject->redacted || !subject->args ||
 	    !(mon->report & KMONITOR_REPORT_EXEC_ARGS))
 		return 0;
-	/* As of an exec, half of the ring must be enough. */
+	/* As for an exec, half of the ring at most. */
 	return kmonitor_args_number(subject->args, event,
 				    mon->ring.size / 2 - 1);
 }
 
-/* Whether it is the process that was looked at, and has not exited. */
+/* Returns false if the process has changed since it was looked at, or exited. */
 static bool is_as_seen(const struct subject *subject)
 {
 	const struct task_struct *leader = subject->leader;
@@ -300,7 +300,7 @@ static bool is_as_seen(const struct subject *subject)
 	       atomic_read(&leader->signal->kmonitor_threads);
 }
 
-/* Appends the records as of now, their place among the others. */
+/* Appends the records under siglock, which orders them. */
 static enum step append_task(struct kmonitor *mon,
 			     const struct subject *subject)
 {
@@ -333,15 +333,15 @@ static enum step append_task(struct kmonitor *mon,
 }
 
 /*
- * Of a member that the creator or the caller may not see, the record tells
- * what FORK would: that it is there.
+ * For a member that the creator or the caller may not see, the record has only
+ * its identity, as FORK has.
  */
 static enum step append_if_visible(struct kmonitor *mon,
 				   struct subject *subject)
 {
 	enum step step = STEP_ON;
 
-	/* Each that gets a reference clears the same plain field. */
+	/* get_cred() clears a plain field, as concurrent callers do. */
 	subject->cred = data_race(get_task_cred(subject->leader));
 	subject->redacted = !is_visible(mon, subject->leader);
 	if (!subject->redacted || subject->member)
@@ -361,7 +361,7 @@ static enum step list_process(struct kmonitor *mon, struct subject *subject)
 		return STEP_ON;
 	if (!wait_for_fork(leader))
 		return STEP_STOP;
-	/* Before it is judged, so that new credentials have no time to come. */
+	/* Before the credentials are taken, so that an exec can't come between. */
 	look_at_program(mon, subject);
 	step = append_if_visible(mon, subject);
 	if (!IS_ERR(subject->args))
@@ -369,7 +369,7 @@ static enum step list_process(struct kmonitor *mon, struct subject *subject)
 	return step;
 }
 
-/* Lists processes until the ring is half full; whether all are listed. */
+/* Lists processes until the ring is half full.  Returns true at the end. */
 static bool list_processes(struct kmonitor *mon)
 {
 	struct subject subject;
@@ -412,7 +412,7 @@ static bool append_end(struct kmonitor *mon)
 	return appended;
 }
 
-/* An entry that ends later has nothing more to list. */
+/* If the entry ends later, no further process is listed. */
 static int start_snapshot(struct kmonitor *mon,
 			  const struct kmonitor_snapshot *arg)
 {
@@ -431,12 +431,12 @@ static int start_snapshot(struct kmonitor *mon,
 }
 
 /**
- * kmonitor_snapshot - append a TASK record for each process that is there
+ * kmonitor_snapshot - append a TASK record for each existing process
  * @mon: The descriptor.
  * @arg: The entry to list, or 0, and the token.
  *
  * A call with the token and handle of the snapshot in progress goes on with
- * it; any other starts anew.  Nothing is lost for want of room.
+ * it; any other starts anew.  No record is lost when the ring is full.
  *
  * Context: May sleep, but not for room in the ring.
  * Return: 0 if the snapshot is complete and SNAPSHOT_END is in the ring; 1 if

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Snapshots: the processes that exist, in the stream of what happens to them.
+ * Snapshots: a TASK record for each existing process, in order with its events.
  */
 #ifndef _KMONITOR_SNAPSHOT_H
 #define _KMONITOR_SNAPSHOT_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the id of a filter entry names.
+ * From the id of a filter to the object that it names.
  */
 
 #include <linux/cred.h>
@@ -22,8 +22,8 @@ static bool is_condition(u32 target)
 }
 
 /**
- * kmonitor_target_check - whether target, id and flags go together
- * @arg: The filter entry; its target is one of &enum kmonitor_target.
+ * kmonitor_target_check - check that target, id and flags go together
+ * @arg: The filter; its target is one of &enum kmonitor_target.
  *
  * Context: Any.
  * Return: 0 or -EINVAL.
@@ -45,14 +45,14 @@ int kmonitor_target_check(const struct kmonitor_filter *arg)
 }
 
 /**
- * kmonitor_target_pid - the process or thread that an id names
- * @creator: Whose pid namespace the id is of.
- * @arg: The filter entry, of THREAD, PROCESS or TREE.
+ * kmonitor_target_pid - find the process or thread that an id names
+ * @creator: The creator, whose pid namespace the id belongs to.
+ * @arg: The filter, of THREAD, PROCESS or TREE.
  *
- * A namespace that can't see the caller has no 0.
+ * An id of 0 is the caller, if it is visible in that namespace.
  *
  * Context: May sleep.
- * Return: The pid with a reference; -ESRCH if nothing visible is named so;
+ * Return: The pid with a reference; -ESRCH if no visible one has that id;
  *	-EBADF if the id should be a pidfd and is not.
  */
 struct pid *kmonitor_target_pid(const struct kmonitor_creator *creator,
@@ -81,7 +81,7 @@ struct pid *kmonitor_target_pid(const struct kmonitor_creator *creator,
 }
 
 /**
- * kmonitor_target_task - the task that has a pid now
+ * kmonitor_target_task - find the task that has a pid now
  * @pid: From kmonitor_target_pid().
  * @target: THREAD, PROCESS or TREE.
  *
@@ -96,10 +96,10 @@ struct task_struct *kmonitor_target_task(struct pid *pid, u32 target)
 }
 
 /**
- * kmonitor_target_condition - the id of a condition as the kernel has it
- * @creator: Whose user namespace a user id is of.
- * @arg: The filter entry, of CGROUP, UID or ALL.
- * @id: Gets a cgroup id, a kernel user id, or 0.
+ * kmonitor_target_condition - convert the id of a condition to that of the kernel
+ * @creator: The creator, whose user namespace a user id belongs to.
+ * @arg: The filter, of CGROUP, UID or ALL.
+ * @id: Set to a cgroup id, a kernel user id, or 0.
  *
  * Context: Any.
  * Return: 0, or -EINVAL if there is no such user.
@@ -120,12 +120,12 @@ int kmonitor_target_condition(const struct kmonitor_creator *creator,
 }
 
 /**
- * kmonitor_target_may_add - whether a filter may have a condition
+ * kmonitor_target_may_add - check whether a filter may have a condition
  * @creator: The creator.
- * @arg: The filter entry, of CGROUP, UID or ALL.
+ * @arg: The filter, of CGROUP, UID or ALL.
  * @id: From kmonitor_target_condition().
  *
- * Context: Process context of the task that asks.
+ * Context: Process context of the caller of FILTER_ADD.
  * Return: 0; -EPERM if creator or caller is not entitled to it; -ESTALE if
  *	the caller's cgroup namespace has no such cgroup.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the id of a filter entry names.
+ * From the id of a filter to the object that it names.
  */
 #ifndef _KMONITOR_TARGET_H
 #define _KMONITOR_TARGET_H

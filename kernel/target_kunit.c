@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of what a filter entry may name, as far as that can be told
- * without a descriptor.
+ * KUnit tests of the targets of filters that need no descriptor.
  */
 
 #include <kunit/test.h>
