@@ -256,8 +256,8 @@ static noinline bool make_record_for(struct fan_out *out,
 {
 	struct kmonitor_event_data *data = out->data;
 	const struct kmonitor_creator *creator = &mon->filters.creator;
-	bool redacted = !kmonitor_may_see(creator,
-					  kmonitor_event_subject(data));
+	bool redacted =
+		!kmonitor_may_see(creator, kmonitor_event_subject(data));
 
 	if (redacted && !reported_when_redacted(entry, data->type))
 		return false;
@@ -481,7 +481,8 @@ fill_behind_loss(struct kmonitor *mon, struct kmonitor_event_data *data,
 				   &wakeup))
 		return wakeup;
 	record = kmonitor_ring_reserved_slot(&mon->ring, &place);
-	make_record(record, data, &mon->filters.creator, kmonitor_event_is_fork(data));
+	make_record(record, data, &mon->filters.creator,
+		    kmonitor_event_is_fork(data));
 	record->cookie = READ_ONCE(entry->cookie);
 	return kmonitor_ring_commit(&mon->ring, &place);
 }

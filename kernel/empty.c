@@ -48,8 +48,7 @@ void kmonitor_record_fill_empty(struct kmonitor_event *event,
 	event->empty.flags = atomic_read(&totals->flags);
 	event->empty.members =
 		min(atomic64_read(&totals->members), (s64)U32_MAX);
-	event->empty.failed =
-		min(atomic64_read(&totals->failed), (s64)U32_MAX);
+	event->empty.failed = min(atomic64_read(&totals->failed), (s64)U32_MAX);
 	event->empty.handle = entry->handle;
 	event->empty.utime_ns = atomic64_read(&totals->utime_ns);
 	event->empty.stime_ns = atomic64_read(&totals->stime_ns);
@@ -87,8 +86,8 @@ static bool flush_one(struct kmonitor *mon)
 	if (entry) {
 		fill_waiting(&event, entry);
 		group.cookie = READ_ONCE(entry->cookie);
-		appended = kmonitor_ring_try_append(&mon->ring, &group,
-						    &wakeup);
+		appended =
+			kmonitor_ring_try_append(&mon->ring, &group, &wakeup);
 	}
 	if (appended) {
 		mon->ring.area->header.waiting--;

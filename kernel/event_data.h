@@ -77,7 +77,8 @@ struct kmonitor_event_data {
 	};
 };
 
-static inline bool kmonitor_event_is_fork(const struct kmonitor_event_data *data)
+static inline bool
+kmonitor_event_is_fork(const struct kmonitor_event_data *data)
 {
 	return data->type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE);
 }
@@ -105,9 +106,8 @@ kmonitor_event_subject(const struct kmonitor_event_data *data)
 static inline struct pid_namespace *
 kmonitor_event_ns(const struct kmonitor_event_data *data)
 {
-	return ns_of_pid(task_pid(kmonitor_event_is_fork(data) ?
-					  data->fork.child :
-					  data->task));
+	return ns_of_pid(task_pid(
+		kmonitor_event_is_fork(data) ? data->fork.child : data->task));
 }
 
 #endif /* _KMONITOR_EVENT_DATA_H */

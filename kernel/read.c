@@ -130,8 +130,7 @@ static void sleep_until_woken(struct kmonitor *mon)
 
 	/* Its full barrier is F, see ring.c. */
 	prepare_to_wait(&mon->wait, &entry, TASK_INTERRUPTIBLE);
-	if (look_for_records(mon) != KMONITOR_READY &&
-	    !signal_pending(current))
+	if (look_for_records(mon) != KMONITOR_READY && !signal_pending(current))
 		schedule();
 	finish_wait(&mon->wait, &entry);
 }

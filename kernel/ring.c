@@ -320,13 +320,13 @@ static bool reserve_slots(struct kmonitor_ring *ring, u32 nr, u64 units,
 }
 
 /* Chooses the wake-up for slots, of which the first nr_urgent are urgent. */
-static enum kmonitor_wakeup wakeup_for_slots(struct kmonitor_ring *ring,
-					     const struct kmonitor_reservation *r,
-					     u32 nr_urgent)
+static enum kmonitor_wakeup
+wakeup_for_slots(struct kmonitor_ring *ring,
+		 const struct kmonitor_reservation *r, u32 nr_urgent)
 {
 	if (nr_urgent && ring->watermark > 1) {
-		announce_seq(ring, seq_of_position(ring, r->position +
-							 nr_urgent - 1));
+		announce_seq(ring, seq_of_position(
+					   ring, r->position + nr_urgent - 1));
 		return KMONITOR_WAKEUP_NOW;
 	}
 	/* E: pairs with the exchange in kmonitor_ring_consume() */
@@ -475,7 +475,8 @@ void kmonitor_ring_report_loss(struct kmonitor_ring *ring)
 		return;
 
 	guard(preempt)();
-	scoped_guard(raw_spinlock_irqsave, &ring->spill_lock) {
+	scoped_guard(raw_spinlock_irqsave, &ring->spill_lock)
+	{
 		old = atomic64_read(kmonitor_ring_state(ring));
 		do {
 			/* A: pairs with the exchange in kmonitor_ring_consume() */
@@ -695,8 +696,8 @@ static void stamp_slots(struct kmonitor_ring *ring)
  */
 int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark)
 {
-	u32 nr_pages = DIV_ROUND_UP(struct_size(ring->area, slots, size),
-				    PAGE_SIZE);
+	u32 nr_pages =
+		DIV_ROUND_UP(struct_size(ring->area, slots, size), PAGE_SIZE);
 	struct kmonitor_header *header;
 
 	raw_spin_lock_init(&ring->spill_lock);

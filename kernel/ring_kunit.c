@@ -489,8 +489,7 @@ static enum kmonitor_wakeup put_urgent(struct kunit *test)
 }
 
 /* The consumer sleeps at a slot in flight, behind which all is announced. */
-static void
-a_slot_in_flight_before_an_urgent_record_wakes(struct kunit *test)
+static void a_slot_in_flight_before_an_urgent_record_wakes(struct kunit *test)
 {
 	struct kmonitor_ring *ring = test->priv;
 	struct kmonitor_slot slot;
@@ -525,7 +524,8 @@ static void a_slot_in_flight_when_the_delay_expires_wakes(struct kunit *test)
 			KMONITOR_WAKEUP_NOW);
 }
 
-static void a_slot_in_flight_while_the_watermark_passes_wakes(struct kunit *test)
+static void
+a_slot_in_flight_while_the_watermark_passes_wakes(struct kunit *test)
 {
 	struct kmonitor_ring *ring = test->priv;
 	struct kmonitor_slot slot;
