@@ -48,12 +48,25 @@ void __kmonitor_set_comm(struct task_struct *task, const char *comm);
 void __kmonitor_sid(struct task_struct *leader);
 void __kmonitor_ptrace(struct task_struct *tracee, bool attached);
 
+/* The counter of threads of a process whose fork has not been reported. */
+#define KMONITOR_THREADS_NEW INT_MIN
+
 /**
- * kmonitor_add_thread - count a new thread
- * @sig: Its process.
+ * kmonitor_init_threads - begin to count the threads of a new process
+ * @sig: The process, which gets its first thread in kmonitor_fork().
  *
- * Context: Before the thread can run: in copy_signal() for the first, under
- *	siglock for the others.
+ * Context: copy_signal().
+ */
+static inline void kmonitor_init_threads(struct signal_struct *sig)
+{
+	atomic_set(&sig->kmonitor_threads, KMONITOR_THREADS_NEW);
+}
+
+/**
+ * kmonitor_add_thread - count a new thread of a process that has one
+ * @sig: The process.
+ *
+ * Context: Before the thread can run, under siglock.
  */
 static inline void kmonitor_add_thread(struct signal_struct *sig)
 {
@@ -84,6 +97,9 @@ static inline void kmonitor_fork(struct task_struct *child, u64 clone_flags)
 {
 	if (kmonitor_enabled())
 		__kmonitor_fork(child, clone_flags);
+	/* Pairs with the acquire in wait_for_fork(): FORK comes before TASK. */
+	if (!(clone_flags & CLONE_THREAD))
+		atomic_set_release(&child->signal->kmonitor_threads, 1);
 }
 
 /**
@@ -261,6 +277,10 @@ static inline void kmonitor_ptrace(struct task_struct *tracee, bool attached)
 }
 
 #else /* !CONFIG_KMONITOR */
+
+static inline void kmonitor_init_threads(struct signal_struct *sig)
+{
+}
 
 static inline void kmonitor_add_thread(struct signal_struct *sig)
 {

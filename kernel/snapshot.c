@@ -7,8 +7,8 @@
  * is ordered with the records of events:
  *
  *   fork  A child is visible to the walk a moment before its FORK is appended.
- *         The walk waits while the child is TASK_NEW: it is woken for the first
- *         time after the fork hook.
+ *         The walk waits until the fork hook has given it its first thread: the
+ *         forker doesn't sleep in between.
  *   exit  TASK is appended under siglock, while the process still has a thread
  *         that its exit counter counts; PROCESS_EXIT comes after the counter
  *         has fallen to zero and, if a snapshot is under way, siglock has been
@@ -25,6 +25,7 @@
  */
 
 #include <linux/err.h>
+#include <linux/kmonitor.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/ptrace.h>
@@ -195,17 +196,12 @@ static bool is_visible(const struct kmonitor *mon, struct task_struct *task)
 					       PTRACE_MODE_NOAUDIT);
 }
 
-/*
- * Waits until a new process has left TASK_NEW: wake_up_new_task() runs after the
- * fork hook, so its FORK, if any is wanted, is in the ring by then.
- *
- * The append of FORK is a full barrier before the store to the state in
- * wake_up_new_task(); its partner here is the load of the state, followed by
- * the atomic RMW with which append_task() reserves a slot.
- */
-static bool wait_for_fork(const struct task_struct *task)
+/* Waits for the FORK of a new process.  Returns false after a signal. */
+static bool wait_for_fork(const struct task_struct *leader)
 {
-	while (READ_ONCE(task->__state) == TASK_NEW) {
+	/* Pairs with the release in kmonitor_fork(). */
+	while (atomic_read_acquire(&leader->signal->kmonitor_threads) ==
+	       KMONITOR_THREADS_NEW) {
 		if (signal_pending(current))
 			return false;
 		schedule_timeout_interruptible(1);
