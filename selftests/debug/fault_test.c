@@ -84,7 +84,7 @@ struct call {
 	bool allocates;
 };
 
-/* Does a call with its nth allocation failing; true if it has so many. */
+/* Does a call with its nth allocation failing; true if it makes that many. */
 static bool with_fault(fault_data *self, unsigned int nth,
 		       const struct call *call, uint64_t *result, int *ret)
 {
