@@ -9,9 +9,9 @@ PATCHES_DIR ?= $(O)/patches
 PREFIX ?= /usr/local
 out := $(abspath $(O))
 
-# Real work for `make run`: this project's library and tools, compiled anew.
-CMD ?= dir=$$(mktemp -d) && cp -r Makefile lib tools uapi "$$dir" && \
-	make -C "$$dir" CC=gcc O="$$dir/out" lib tools
+# Real work for `make run`, and not too much of it: this project's library, as an archive.
+CMD ?= dir=$$(mktemp -d) && cp -r lib uapi "$$dir" && \
+	make -j2 -C "$$dir/lib" CC=gcc O="$$dir/out" "$$dir/out/libkmonitor.a"
 export CMD
 
 all: lib tools selftests examples
@@ -19,7 +19,7 @@ all: lib tools selftests examples
 help:
 	@echo 'make [all]     library, tools, tests and examples, in O=$(O)'
 	@echo 'make run       boot the patched kernel, run CMD under kmon-tail there'
-	@echo '               (CMD="any command of this system"; default: compile lib and tools)'
+	@echo '               (CMD="any command of this system"; default: compile libkmonitor.a)'
 	@echo 'make shell     an interactive shell in that VM'
 	@echo 'make check     run the tests in the VM (KERNEL=release|debug|kcsan|off,'
 	@echo '               VCPUS=n, TESTS=pattern, STORM_SECONDS=n)'

@@ -16,7 +16,7 @@
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789%+,-./:=@_"
 
-/* What no shell takes for anything else. */
+/* Only bytes without a meaning to any shell. */
 static bool is_plain(const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -40,7 +40,7 @@ static bool add_escaped(struct text *text, const char *piece, size_t len,
 	return n < 0 || (size_t)n != len;
 }
 
-/* As the shell quotes: $'...' where bytes are escaped, else '...'. */
+/* As the shell quotes: $'...' where bytes are escaped, otherwise '...'. */
 static void add_quoted(struct text *text, const char *argument, size_t len,
 		       unsigned int flags)
 {

@@ -51,7 +51,7 @@ static int compare(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* What an open file is called, or a negative errno value. */
+/* The path of an open file, or a negative errno value. */
 static int path_of(int fd, char path[PATH_MAX])
 {
 	char link[sizeof("/proc/self/fd/") + 3 * sizeof(fd)];
@@ -202,7 +202,7 @@ static bool is_path_of(const struct kmon_cgroups *cgroups, const char *path,
 
 /*
  * Opens the cgroup by its id.  Gives 0, -ENOENT if there is none below the
- * mount, -EOPNOTSUPP if only a walk can tell, or another negative errno value.
+ * mount, -EOPNOTSUPP if only a walk can find it, or another negative errno value.
  */
 static int find_by_handle(const struct kmon_cgroups *cgroups, uint64_t id,
 			  char path[PATH_MAX])
@@ -235,7 +235,7 @@ static int find_by_handle(const struct kmon_cgroups *cgroups, uint64_t id,
 	close(fd);
 	if (ret)
 		return -EOPNOTSUPP;
-	/* Outside of the mount, or gone meanwhile, the link is called else. */
+	/* If the cgroup is outside the mount or was removed, the link has another path. */
 	below = path + cgroups->mount_len;
 	if (strncmp(path, cgroups->mount_path, cgroups->mount_len) ||
 	    (*below && *below != '/') || !is_path_of(cgroups, below, id))

@@ -24,7 +24,7 @@ struct walk {
 
 static int walk_dir(struct walk *walk, int fd, size_t len);
 
-/* What has gone, or is not the caller's to read, is no error of a walk. */
+/* A directory that has gone, or may not be read, is no error of a walk. */
 static int open_error(void)
 {
 	switch (errno) {
@@ -81,7 +81,7 @@ static int walk_dir(struct walk *walk, int fd, size_t len)
 int kmon_cgroup_walk(int mount, cgroup_visitor visitor, void *arg)
 {
 	struct walk walk = { .visitor = visitor, .arg = arg };
-	/* Of its own: the position of a directory is that of its open file. */
+	/* Its own open file: that has the position in the directory. */
 	int fd = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : walk_dir(&walk, fd, 0);

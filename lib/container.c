@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What the path of a cgroup says of the container or unit it was made for.
+ * The container or unit that the path of a cgroup was made for.
  */
 
 #include <errno.h>
@@ -23,7 +23,7 @@ struct pattern {
 	const char *parent;
 	/* A part before must begin so. */
 	const char *below;
-	/* Something may stand before the prefix. */
+	/* Something may precede the prefix. */
 	bool tail;
 };
 

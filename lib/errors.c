@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/*
- * What an error of a call means here, and what helps.
- */
+/* The meaning of the errors of kmon_open() and kmon_filter_add(). */
 
 #include <errno.h>
 #include <string.h>
@@ -19,9 +17,9 @@ const char *kmon_open_strerror(int error)
 {
 	switch (error) {
 	case -ENOSYS:
-		return "this kernel has no kmonitor (CONFIG_KMONITOR); try `make run`";
+		return "this kernel has no kmonitor (CONFIG_KMONITOR)";
 	case -EPERM:
-		return "kernel.kmonitor.unprivileged is 0 (try sudo), or seccomp forbids it";
+		return "kernel.kmonitor.unprivileged is 0, or seccomp forbids it";
 	case -EINVAL:
 		return "invalid attributes (largest ring: kernel.kmonitor.max_ring_records)";
 	case -EOPNOTSUPP:
@@ -39,11 +37,11 @@ static const char *not_permitted(uint32_t target)
 	switch (target) {
 	case KMONITOR_TARGET_ALL:
 	case KMONITOR_TARGET_CGROUP:
-		return "needs CAP_SYS_PTRACE (try sudo)";
+		return "needs CAP_SYS_PTRACE";
 	case KMONITOR_TARGET_UID:
-		return "another user: needs CAP_SYS_PTRACE (try sudo)";
+		return "another user: needs CAP_SYS_PTRACE";
 	}
-	return "not yours, or protected: needs CAP_SYS_PTRACE (try sudo)";
+	return "not yours, or protected: needs CAP_SYS_PTRACE";
 }
 
 const char *kmon_filter_strerror(const struct kmonitor_filter *filter,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the files of the library share with each other and with nobody else.
+ * Shared by the files of the library, and not exported.
  */
 #ifndef KMON_INTERNAL_H
 #define KMON_INTERNAL_H

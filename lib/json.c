@@ -171,8 +171,8 @@ static bool put_time(struct json_object *object, int64_t wall_ns)
 }
 
 /*
- * What is redacted, or not known of the root of a tree, has no value rather
- * than a wrong one.
+ * A field that is redacted, or not known of the root of a tree, has no value
+ * rather than a wrong one.
  */
 static bool put_subject(struct json_object *object,
 			const struct kmonitor_event *event)

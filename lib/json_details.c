@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What is special to a type of record, as a JSON object.
+ * The details that are special to a type of record, as a JSON object.
  */
 
 #include <errno.h>
@@ -97,7 +97,7 @@ static const struct json_field ptrace_fields[] = {
 	JSON_FIELD(ptrace.peer_start_ns, "peer_start_ns", ID),
 };
 
-/* Of a process that may not be seen there is no more. */
+/* All that there is of a process that may not be seen. */
 static const struct json_field token_fields[] = {
 	JSON_FIELD(task.token, "token", ID),
 	JSON_FIELD(task.pidfd_ino, "pidfd_ino", ID),

@@ -6,10 +6,10 @@
  * of them sets errno for its caller.
  *
  * All may be called from several threads at once, as none keeps state but in the
- * objects that it is given.  Of each struct kmon_reader, kmon_table,
- * kmon_recording and kmon_cgroups one thread at a time may use it, for whatever
- * function; different ones are independent.  Threads may share a descriptor:
- * each record goes to one of those that read it.
+ * objects that it is given.  One thread at a time may use a struct kmon_reader, kmon_table,
+ * kmon_recording or kmon_cgroups, for whatever function; different ones are
+ * independent.  Threads may share a descriptor: each record goes to one of those
+ * that read it.
  */
 #ifndef KMON_H
 #define KMON_H
@@ -43,7 +43,7 @@ struct json_object;
 int kmon_open(const struct kmonitor_attr *attr, unsigned int flags);
 
 /**
- * kmon_filter_add - add an entry to the filter of a descriptor
+ * kmon_filter_add - add a filter to a descriptor
  * @fd: The descriptor.
  * @filter: What to add; its handle is filled in.
  *
@@ -52,18 +52,18 @@ int kmon_open(const struct kmonitor_attr *attr, unsigned int flags);
 int kmon_filter_add(int fd, struct kmonitor_filter *filter);
 
 /**
- * kmon_filter_del - remove an entry, or events of an entry
+ * kmon_filter_del - remove a filter, or events of a filter
  * @fd: The descriptor.
- * @filter: Names the entry by its handle; with a handle of 0, by target and
+ * @filter: Names the filter by its handle; with a handle of 0, by target and
  *	id, and then the events to clear.
  *
- * Return: 0, -ENOENT if there is no such entry, or another negative errno
+ * Return: 0, -ENOENT if there is no such filter, or another negative errno
  *	value.
  */
 int kmon_filter_del(int fd, const struct kmonitor_filter *filter);
 
 /**
- * kmon_filter_clear - remove all entries of a descriptor
+ * kmon_filter_clear - remove all filters of a descriptor
  * @fd: The descriptor.
  *
  * Return: 0, or a negative errno value.
@@ -71,7 +71,7 @@ int kmon_filter_del(int fd, const struct kmonitor_filter *filter);
 int kmon_filter_clear(int fd);
 
 /**
- * kmon_info - tell what the kernel supports and what the descriptor is
+ * kmon_info - report what the kernel supports and what the descriptor is
  * @fd: The descriptor.
  * @info: Filled in.  Fields that this kernel doesn't know are 0.
  *
@@ -91,7 +91,7 @@ int kmon_stats(int fd, struct kmonitor_stats *stats);
 /**
  * kmon_snapshot - list what exists
  * @fd: The descriptor.
- * @snapshot: The entry, or 0 for all, and a token to know its records by.
+ * @snapshot: The filter, or 0 for all, and a token to know its records by.
  *
  * Return: 0 once all TASK records and the SNAPSHOT_END are in the ring, 1 if it
  *	is half full: read, then call again with the same token; or a negative
@@ -100,9 +100,9 @@ int kmon_stats(int fd, struct kmonitor_stats *stats);
 int kmon_snapshot(int fd, const struct kmonitor_snapshot *snapshot);
 
 /**
- * kmon_kill - send a signal to the members of an entry
+ * kmon_kill - send a signal to the members of a filter
  * @fd: The descriptor.
- * @kill: The entry and the signal; the numbers of members that got it, and that
+ * @kill: The filter and the signal; the numbers of members that got it, and that
  *	the caller may not signal, are filled in.
  *
  * Return: 0, or a negative errno value.
@@ -143,7 +143,7 @@ struct kmon_command {
 /**
  * kmon_spawn - run a command in a tree of its own
  * @fd: The descriptor.
- * @tree: The entry to add: flags, events and cookie; its handle is filled in.
+ * @tree: The filter to add: flags, events and cookie; its handle is filled in.
  * @command: What to run.  Caught signals have their default action.
  * @pid: Set to the process id of the child.
  *
@@ -155,7 +155,7 @@ struct kmon_command {
  * Return: 0, or a negative errno value: of the fork, of FILTER_ADD (see
  *	kmon_filter_strerror()), of @prepare, or of the exec, or -ESRCH if the
  *	child was killed before it joined; then there is no child, and the EMPTY
- *	of an entry that it may have made tells of its end.
+ *	reports the end of a filter that it may have made.
  */
 int kmon_spawn(int fd, struct kmonitor_filter *tree,
 	       const struct kmon_command *command, pid_t *pid);
@@ -224,7 +224,7 @@ int kmon_reader_new(int fd, enum kmon_method method, unsigned int flags,
  * Requests are put into the submission queue here and in kmon_reader_next();
  * the caller submits them.  kmon_reader_free(), for which @ring must still be
  * there, cancels what is under way, for which it submits.  Completions that were
- * there, and the one that tells of the cancellation, come behind it: the caller
+ * there, and that of the cancellation, come behind it: the caller
  * drops them, and doesn't use @user_data again before.
  *
  * Return: 0, -EBUSY if the submission queue is full, or another negative errno
@@ -285,7 +285,7 @@ int kmon_reader_wait(const struct kmon_reader *reader, int timeout_ms);
 void kmon_reader_free(struct kmon_reader *reader);
 
 /**
- * kmon_open_strerror - say why a monitor can't be had, and what to do
+ * kmon_open_strerror - the reason why a monitor can't be had
  * @error: What kmon_open() returned.
  *
  * Return: A constant text without a newline at its end.
@@ -293,7 +293,7 @@ void kmon_reader_free(struct kmon_reader *reader);
 const char *kmon_open_strerror(int error);
 
 /**
- * kmon_filter_strerror - say why an entry can't be added, and what to do
+ * kmon_filter_strerror - the reason why a filter can't be added
  * @filter: What kmon_filter_add() was called with.
  * @error: What it returned.
  *
@@ -369,13 +369,13 @@ struct kmon_table;
 /**
  * kmon_table_new - keep the tree of live processes
  * @fd: A descriptor whose filter reports PROCESS_FORK and PROCESS_EXIT, of
- *	ALL or TREE entries; or -1 for the records of a recording.  Of a PROCESS
- *	entry the ends of children are not reported: they would stay.
- * @handle: The entry to list at the start, 0 for all.
+ *	ALL or TREE filters; or -1 for the records of a recording.  A PROCESS
+ *	filter does not report the ends of children: they would stay.
+ * @handle: The filter to list at the start, 0 for all.
  * @table: Set to the new table.  One thread at a time may use it.
  *
- * Asks for a snapshot.  Without a descriptor the table has what records told of
- * since the last loss.
+ * Asks for a snapshot.  Without a descriptor the table has the processes
+ * that records named since the last loss.
  *
  * Return: 0, or a negative errno value.
  */
@@ -501,7 +501,7 @@ int kmon_cgroup_path(struct kmon_cgroups *cgroups, uint64_t id,
 /**
  * kmon_cgroup_id - the id of the cgroup of a path
  * @cgroups: The object.
- * @path: A path below the mount, as kmon_cgroup_path() gives it; else, if it
+ * @path: A path below the mount, as kmon_cgroup_path() gives it; otherwise, if it
  *	begins with a slash, that of a directory of any mount of cgroup v2.
  * @id: Set to the id.
  *
@@ -573,7 +573,7 @@ struct kmon_container {
 /**
  * kmon_cgroup_container - the container or unit that a path names
  * @path: From kmon_cgroup_path().
- * @container: Filled in: the innermost container, else the innermost unit.
+ * @container: Filled in: the innermost container, otherwise the innermost unit.
  *
  * A name is what the maker of the cgroup chose.
  *
@@ -762,7 +762,7 @@ int kmon_format_args(const char *args, size_t len, unsigned int flags,
 /**
  * kmon_json_add_args - add the path and arguments of an exec to a JSON object
  * @object: From kmon_json_event().  Gets the member "args", an array of strings
- *	in which U+FFFD stands for each byte that can't be shown; then "args_hex"
+ *	in which U+FFFD replaces each byte that can't be shown; then "args_hex"
  *	has the true bytes.
  * @args: As of kmon_format_args().
  * @len: Their bytes.

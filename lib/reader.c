@@ -21,7 +21,7 @@ static int read_more(struct kmon_reader *reader)
 	struct by_read *by = (struct by_read *)reader;
 	const int ret = kmon_read(reader->fd, by->events, BATCH);
 
-	/* What is at its end is no monitor. */
+	/* A descriptor with an end of file is no monitor. */
 	if (ret <= 0)
 		return ret == -EAGAIN ? 0 : ret ? ret : -EIO;
 	reader->at = by->events;
@@ -112,7 +112,7 @@ static int next_of_more(struct kmon_reader *reader,
 int kmon_reader_next(struct kmon_reader *reader,
 		     const struct kmonitor_event **event)
 {
-	/* What is at hand is void when somebody else has moved the tail. */
+	/* Records at hand are void when somebody else has moved the tail. */
 	if (reader->at == reader->end ||
 	    (reader->tail && !kmon_reader_release(reader)))
 		return next_of_more(reader, event);

@@ -29,7 +29,7 @@ struct reader_ops {
  * @flags: Bits of KMON_READER_*.
  * @at: The next record to give, with those up to @end.
  * @end: Behind the last record that is there.
- * @tail: Of the mapped ring, else NULL.
+ * @tail: Of the mapped ring, otherwise NULL.
  * @position: What @tail is, unless somebody else has moved it, by reading.
  * @given: The record at @position has been given, and goes back to the ring
  *	with the next one.

@@ -13,7 +13,7 @@
 
 #include "reader.h"
 
-/* So many records are looked for at once. */
+/* The most records that are looked for at once. */
 #define BATCH 64
 
 /* How often to look for a record in flight: at once, then every 50 us. */
@@ -58,7 +58,7 @@ static bool find(struct by_mmap *by)
 	return reader->at != record;
 }
 
-/* What waits for an empty ring, or for room, is put into it by a poll. */
+/* A poll puts the records that wait for an empty ring, or for room, into it. */
 static void flush(const struct by_mmap *by)
 {
 	struct pollfd pollfd = { .fd = by->reader.fd, .events = POLLIN };

@@ -125,7 +125,7 @@ int kmon_reader_cqe(struct kmon_reader *reader, const struct io_uring_cqe *cqe)
 		slot = (by->first_full + by->nr_full++) % BUFFERS;
 		by->full[slot] = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
 		by->nr[slot] = cqe->res / sizeof(struct kmonitor_event);
-		/* What is at its end is no monitor. */
+		/* A descriptor with an end of file is no monitor. */
 		if (!by->nr[slot])
 			by->error = -EIO;
 	}
@@ -150,8 +150,8 @@ static int reap_once(struct by_uring *by)
 }
 
 /*
- * Takes what has completed on a ring of our own.  Who has nothing afterwards
- * will wait for the ring: then the request must stand.
+ * Takes what has completed on a ring of our own.  A caller that gets nothing
+ * will wait for the ring: then the request must be in it.
  */
 static int reap(struct by_uring *by)
 {
@@ -305,7 +305,7 @@ err_free:
 
 int kmon_reader_new_uring(int fd, struct kmon_reader **reader)
 {
-	/* A ring tells of a bad descriptor only when it is too late. */
+	/* A ring reports a bad descriptor only when it is too late. */
 	if (fcntl(fd, F_GETFD) < 0)
 		return -errno;
 	return kmon_reader_join(fd, NULL, 0, 0, 0, reader);

@@ -21,14 +21,14 @@
 #define FRAME sizeof(struct kmonitor_event)
 #define VERSION 1
 #define TYPE_CLOCK 0x80000000U
-/* A clock frame is repeated after so many records, for who begins in between. */
+/* A clock frame is repeated after this many records, so that a reader can start in the middle. */
 #define CLOCK_INTERVAL 4096
 
 static const char magic[8] = "\x89KMON\r\n\x1a";
 
 struct header {
 	char magic[8];
-	/* As written: tells the byte order. */
+	/* As written: shows the byte order. */
 	uint32_t version;
 	uint32_t frame_size;
 	char boot_id[40];

@@ -182,7 +182,7 @@ static int ask(struct kmon_table *table)
 	return ret < 0 ? ret : 0;
 }
 
-/* Who did not show up has ended unseen. */
+/* Processes missing from the snapshot exited while records were lost. */
 static void sweep(struct kmon_table *table)
 {
 	struct node *node, *next;

@@ -237,7 +237,7 @@ FIXTURE_TEARDOWN(monitor)
 	close(self->fd);
 }
 
-TEST_F(monitor, info_tells_what_this_kernel_does)
+TEST_F(monitor, info_reports_what_this_kernel_does)
 {
 	struct kmonitor_info info;
 

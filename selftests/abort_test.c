@@ -67,7 +67,7 @@ static const struct kmonitor_event *abort_of(int fd, struct km_log *log,
 	check(km_find(log, KMONITOR_THREAD_ABORT, pid) <
 		      km_find(log, KMONITOR_THREAD_EXIT, pid),
 	      "expected THREAD_ABORT, THREAD_EXIT");
-	/* Of several threads that end at once, one tells of the process. */
+	/* If several threads end at once, one reports for the process. */
 	check(event < end && (km_count(log, KMONITOR_THREAD_ABORT, 0) > 1 ||
 			      event < km_find(log, KMONITOR_THREAD_ABORT, pid)),
 	      "expected PROCESS_ABORT, THREAD_ABORT, PROCESS_EXIT");
@@ -176,7 +176,7 @@ static void add_threads(int gate[2], int nr)
 	}
 }
 
-TEST_F(monitor, a_killed_process_tells_once_and_each_of_its_threads)
+TEST_F(monitor, a_killed_process_reports_once_and_each_of_its_threads)
 {
 	const struct kmonitor_event *event;
 	int gate[2], ready[2], status;
@@ -439,15 +439,15 @@ TEST_F(monitor, a_signal_that_was_not_fatal_when_sent_has_no_known_sender)
 	EXPECT_EQ(0, event->abort.sender_start_ns);
 }
 
-/* What a namespace can't see is not named there. */
+/* A task that a namespace can't see is not named there. */
 TEST_F(monitor, a_sender_outside_of_the_namespace_is_unknown)
 {
 	struct kmonitor_event event;
-	int told[2], status, fd;
+	int answer[2], status, fd;
 	struct km_log log = {};
 	pid_t init, child;
 
-	km_gate(told);
+	km_gate(answer);
 	init = km_raw_clone(CLONE_NEWPID | SIGCHLD);
 	if (!init) {
 		fd = km_open(0);
@@ -455,13 +455,13 @@ TEST_F(monitor, a_sender_outside_of_the_namespace_is_unknown)
 		child = sleeper();
 		status = km_join(child);
 		event = *abort_of(fd, &log, child, status);
-		must(write(told[1], &event, sizeof(event)));
+		must(write(answer[1], &event, sizeof(event)));
 		_exit(0);
 	}
 	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_FORK, init);
 	child = km_find(&self->log, KMONITOR_PROCESS_FORK, init)->fork.pid;
 	must(kill(child, SIGKILL));
-	must(read(told[0], &event, sizeof(event)));
+	must(read(answer[0], &event, sizeof(event)));
 	EXPECT_EQ(SIGKILL, event.abort.signo);
 	EXPECT_EQ(2, event.pid);
 	EXPECT_EQ(KMONITOR_ABORT_SENDER_UNKNOWN, event.abort.flags);
@@ -554,7 +554,7 @@ TEST_F(monitor, an_abort_agrees_with_the_status)
 }
 
 /* A process that nothing holds is watched for what conditions want. */
-TEST(a_condition_that_wants_no_exits_is_told_of_aborts)
+TEST(a_condition_that_wants_no_exits_gets_aborts)
 {
 	int fd = km_open(0), status;
 	struct km_log log = {};

@@ -90,7 +90,7 @@ static size_t text_of(struct __test_metadata *_metadata,
 	return len;
 }
 
-/* What the parts should hold: the path and the arguments, each with its NUL. */
+/* The expected parts: the path and the arguments, each with its NUL. */
 static size_t join(char *text, const char *path, char *const *argv)
 {
 	size_t len = strlen(path) + 1;
@@ -267,7 +267,7 @@ TEST_F(monitor, a_group_that_does_not_fit_is_lost_whole)
 	close(fd);
 }
 
-/* Who may not see the program is not told of it, nor of what it was given. */
+/* A creator that may not see the program gets neither its file nor its arguments. */
 TEST_F(monitor, a_hidden_program_has_no_arguments)
 {
 	char path[] = "/tmp/args_test.XXXXXX";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* CGROUP: judged at each event, along the ancestors of the task's cgroup. */
+/* CGROUP: checked at each event, along the ancestors of the task's cgroup. */
 
 #include "kselftest_harness.h"
 
@@ -106,21 +106,21 @@ static pid_t fork_to_end(int status)
 static pid_t live_in(const char *path, pid_t *child)
 {
 	pid_t pid;
-	int told[2];
+	int answer[2];
 
-	must(pipe(told));
+	must(pipe(answer));
 	pid = km_fork();
 	if (!pid) {
 		join_cgroup(path);
 		*child = fork_to_end(0);
-		must(write(told[1], child, sizeof(*child)));
+		must(write(answer[1], child, sizeof(*child)));
 		_exit(0);
 	}
 	km_join(pid);
-	check(must(read(told[0], child, sizeof(*child))) == sizeof(*child),
+	check(must(read(answer[0], child, sizeof(*child))) == sizeof(*child),
 	      "no pid");
-	close(told[0]);
-	close(told[1]);
+	close(answer[0]);
+	close(answer[1]);
 	return pid;
 }
 
@@ -149,7 +149,7 @@ TEST_F(cgroups, members_and_those_of_descendants_match)
 				   KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT,
 				   pid[i]));
 	}
-	/* Nothing else came, and nothing of who was born outside. */
+	/* Nothing else came, and nothing of children born outside. */
 	EXPECT_EQ(10, self->log.nr);
 	for (size_t i = 0; i < self->log.nr; i++)
 		EXPECT_EQ(5, self->log.event[i].cookie);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the tests share: descriptors, records, children, system settings. */
+/* Shared by the tests: descriptors, records, children, system settings. */
 
 #include <fcntl.h>
 #include <grp.h>

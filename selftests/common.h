@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests share: descriptors, records, children, system settings.
+ * Shared by the tests: descriptors, records, children, system settings.
  *
- * What must succeed for a test to make sense ends the test when it fails.
+ * Calls that must succeed for a test to make sense end the test when they fail.
  * Functions that return an int error give -errno.
  */
 #ifndef KMONITOR_SELFTESTS_COMMON_H
@@ -30,7 +30,7 @@
 /* How long to wait for what must come: the debug kernel is slow. */
 #define KM_TIMEOUT_MS 60000
 #define KM_TEST_TIMEOUT 240
-/* Of tests that last as long as kmon.seconds says: the VM has its own limit. */
+/* For tests that last as long as kmon.seconds says: the VM has its own limit. */
 #define KM_STORM_TIMEOUT 86400
 
 #ifdef TEST_TIMEOUT_DEFAULT

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* CRED: each change of user and group ids; and what a hidden task may not tell. */
+/* CRED: each change of user and group ids; and what is hidden of a hidden task. */
 
 #include "kselftest_harness.h"
 
@@ -119,7 +119,7 @@ TEST_F(monitor, a_set_uid_program_changes_ids_before_its_exec)
 	EXPECT_EQ(KMONITOR_PROCESS_EXEC, event[1].type);
 }
 
-/* Ids are told as the creator's user namespace knows them. */
+/* Ids are reported as the creator's user namespace knows them. */
 TEST_F(monitor, ids_are_mapped_to_the_creators_namespace)
 {
 	struct km_log log = {};
@@ -166,7 +166,7 @@ TEST_F(monitor, ids_are_mapped_to_the_creators_namespace)
 		  km_find(&self->log, KMONITOR_CRED, creator)->cred.new_gid[0]);
 }
 
-/* The tests of a single hook can't tell that another one asks who may see. */
+/* The tests of a single hook don't show that another one asks who may see. */
 TEST_F(monitor, a_hidden_task_is_silent_between_fork_and_exit)
 {
 	char *argv[] = { "nothing", NULL };

@@ -42,7 +42,7 @@ static int make(int node, const void *attr, uint32_t size, uint32_t flags)
 	return km_ioctl(node, KMONITOR_IOC_NEW, &arg);
 }
 
-/* What nobody may do with a descriptor of the node, and what not. */
+/* The operations that nobody may do with a descriptor of the node, and those that work. */
 static void use_as_nobody(int node)
 {
 	struct km_log log = {};
@@ -84,7 +84,7 @@ TEST(the_node_is_root_s_own)
 	EXPECT_EQ(EACCES << 8, km_join(child));
 }
 
-/* Who may open it is for its permissions to say, and for no one else. */
+/* The permissions of the node alone decide who may open it. */
 TEST(who_is_let_in_by_the_mode_needs_no_more)
 {
 	pid_t child;

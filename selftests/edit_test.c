@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What edits of the filter must not do to entries, limits and records. */
+/* Edits of filters must not harm other filters, limits and records. */
 
 #include "kselftest_harness.h"
 
@@ -177,7 +177,7 @@ TEST(deleted_entries_give_their_memory_back)
 	must(rmdir(CGROUP_PATH));
 }
 
-/* What is dropped from a mark set takes nothing along that lives. */
+/* A mark that is dropped from a set takes nothing along that lives. */
 TEST(a_sweep_keeps_live_entries_and_their_empty)
 {
 	const int rounds = km_scale(6, 3);

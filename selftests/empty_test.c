@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* EMPTY: the end of a tree is told once, with its totals, and never lost. */
+/* EMPTY: the end of a tree is reported once, with its totals, and never lost. */
 
 #include "kselftest_harness.h"
 
@@ -112,7 +112,7 @@ TEST_F(monitor, empty_waits_for_room)
 	stats = km_stats(fd);
 	EXPECT_EQ(4, stats.depth);
 	EXPECT_EQ(4, stats.recorded);
-	/* Of six processes: 5 forks and 12 ends; EMPTY is not among them. */
+	/* Six processes: 5 forks and 12 ends; EMPTY is not among them. */
 	EXPECT_EQ(17, stats.matched);
 	EXPECT_EQ(13, stats.pending);
 	EXPECT_EQ(1, stats.filters);

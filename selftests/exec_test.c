@@ -263,7 +263,7 @@ TEST_F(monitor, a_failed_exec_leaves_nothing)
 
 struct exec_call {
 	char *path;
-	int told[2];
+	int answer[2];
 };
 
 static void *exec_from_thread(void *arg)
@@ -272,7 +272,7 @@ static void *exec_from_thread(void *arg)
 	char *argv[] = { "quick", NULL };
 	pid_t tid = gettid();
 
-	must(write(call->told[1], &tid, sizeof(tid)));
+	must(write(call->answer[1], &tid, sizeof(tid)));
 	execv(call->path, argv);
 	_exit(127);
 }
@@ -294,7 +294,7 @@ TEST_F(monitor, exec_by_another_thread_retires_its_id)
 	pthread_t thread;
 	pid_t child, tid;
 
-	km_gate(call.told);
+	km_gate(call.answer);
 	child = km_fork();
 	if (!child) {
 		check(!pthread_create(&thread, NULL, wait_for_ever, NULL) &&
@@ -304,7 +304,7 @@ TEST_F(monitor, exec_by_another_thread_retires_its_id)
 		pause();
 		_exit(127);
 	}
-	must(read(call.told[0], &tid, sizeof(tid)));
+	must(read(call.answer[0], &tid, sizeof(tid)));
 	EXPECT_EQ(0, km_join(child));
 	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, child);
 	event = km_find(&self->log, KMONITOR_PROCESS_EXEC, child);

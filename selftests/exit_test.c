@@ -230,11 +230,11 @@ TEST_F(monitor, the_parent_of_an_orphan_is_its_reaper)
 {
 	const struct kmonitor_event *event;
 	pid_t child, orphan;
-	int gate[2], told[2];
+	int gate[2], answer[2];
 
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
 	km_gate(gate);
-	km_gate(told);
+	km_gate(answer);
 	child = km_fork();
 	if (!child) {
 		orphan = km_fork();
@@ -242,10 +242,10 @@ TEST_F(monitor, the_parent_of_an_orphan_is_its_reaper)
 			km_gate_wait(gate);
 			_exit(0);
 		}
-		must(write(told[1], &orphan, sizeof(orphan)));
+		must(write(answer[1], &orphan, sizeof(orphan)));
 		_exit(0);
 	}
-	must(read(told[0], &orphan, sizeof(orphan)));
+	must(read(answer[0], &orphan, sizeof(orphan)));
 	km_join(child);
 	km_gate_open(gate);
 	km_join(orphan);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Being told by a signal: O_ASYNC, F_SETOWN, F_SETSIG. */
+/* Notification by a signal: O_ASYNC, F_SETOWN, F_SETSIG. */
 
 #include "kselftest_harness.h"
 
@@ -25,7 +25,7 @@ static void ask_for_signal(int fd, int signo)
 	must(fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC));
 }
 
-/* The forks of this process, told by a real-time signal. */
+/* The forks of this process, announced by a real-time signal. */
 FIXTURE_SETUP(monitor)
 {
 	sigemptyset(&self->set);
@@ -76,7 +76,7 @@ TEST_F(monitor, a_real_time_signal_names_the_descriptor)
 	EXPECT_EQ(POLLIN | POLLRDNORM, info.si_band);
 }
 
-TEST_F(monitor, each_refill_is_told_once)
+TEST_F(monitor, each_refill_is_reported_once)
 {
 	struct kmonitor_event event[4];
 	siginfo_t info;

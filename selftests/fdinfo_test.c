@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fdinfo tells a supervisor that has executed itself anew what its fd is about. */
+/* fdinfo shows a supervisor that has executed itself anew the filters of its fd. */
 
 #include "kselftest_harness.h"
 
@@ -368,8 +368,8 @@ TEST(many_entries_are_listed_to_the_last)
 }
 
 /*
- * A supervisor of three trees executes itself anew.  What has been born is kept
- * for the test, out of its reach; what it knows then it writes into a file.
+ * A supervisor of three trees executes itself anew.  Their processes are kept
+ * for the test, out of its reach; it writes all that it knows then into a file.
  */
 
 #define TREES 3
@@ -397,7 +397,7 @@ static pid_t bear(struct truth *truth, uint64_t cookie, int gate[2])
 	return child;
 }
 
-/* The root comes first; its children stand behind it. */
+/* The root comes first; its children follow it. */
 static struct born *bear_tree(struct truth *truth, unsigned int children,
 			      uint64_t cookie, int gate[2])
 {
@@ -450,7 +450,7 @@ static void supervise(struct truth *truth, int out)
 	die("exec: %s", km_error(errno));
 }
 
-/* All that the descriptor tells of a tree; (tgid, start_ns) must be exact. */
+/* All that the descriptor shows of a tree; (tgid, start_ns) must be exact. */
 static void rebuild_tree(int fd, const struct entry *tree)
 {
 	struct kmonitor_snapshot arg = { .handle = tree->handle, .token = 1 };

@@ -17,7 +17,7 @@
 
 #define SYSCTL "/proc/sys/kernel/kmonitor/"
 
-/* What an id in the table stands for. */
+/* The meaning of an id in the table. */
 enum special_id {
 	LITERAL,
 	DEAD,

@@ -140,7 +140,7 @@ TEST_F(monitor, ignore_wins_over_any_target)
 				       all_targets[wanting]);
 			}
 			EXPECT_EQ(0, km_count(&log, KMONITOR_THREAD_EXIT, pid));
-			/* Of a thread only what the thread does. */
+			/* A filter of a thread reports only what the thread does. */
 			EXPECT_EQ(all_targets[ignoring] == THREAD_TARGET &&
 					  all_targets[wanting] != THREAD_TARGET,
 				  km_count(&log, KMONITOR_PROCESS_EXIT, pid));
@@ -287,7 +287,7 @@ TEST_F(monitor, failed_only_knows_death_by_a_signal)
 		  km_find(&self->log, KMONITOR_PROCESS_EXIT, pid)->exit.status);
 }
 
-/* What the more specific entry does not want, the next may. */
+/* An event that the more specific filter does not want, the next may. */
 TEST_F(monitor, failed_only_yields_to_other_entries)
 {
 	pid_t pid = fork_at_gate(self->gate, 0);
@@ -323,7 +323,7 @@ TEST_F(monitor, adding_again_replaces_failed_only)
 	EXPECT_EQ(2, km_count(&self->log, EXITS, pid[1]));
 }
 
-/* Promise 9: whether a hidden process failed is not told by silence. */
+/* Promise 9: silence does not show whether a hidden process failed. */
 TEST_F(monitor, failed_only_does_not_tell_on_hidden_processes)
 {
 	pid_t user = km_fork();
@@ -398,7 +398,7 @@ TEST_F(monitor, del_takes_a_pidfd)
 	close(pidfd);
 }
 
-static void *tell_and_stay(void *arg)
+static void *answer_and_stay(void *arg)
 {
 	pid_t tid = gettid();
 
@@ -410,13 +410,13 @@ static void *tell_and_stay(void *arg)
 TEST_F(monitor, a_pidfd_names_a_thread)
 {
 	pthread_t thread;
-	int told[2], pidfd;
+	int answer[2], pidfd;
 	pid_t tid;
 
-	must(pipe(told));
-	check(!pthread_create(&thread, NULL, tell_and_stay, &told[1]),
+	must(pipe(answer));
+	check(!pthread_create(&thread, NULL, answer_and_stay, &answer[1]),
 	      "no thread");
-	must(read(told[0], &tid, sizeof(tid)));
+	must(read(answer[0], &tid, sizeof(tid)));
 	pidfd = open_pidfd(tid, PIDFD_THREAD);
 	EXPECT_EQ(-ESRCH, add(self->fd, PROCESS, pidfd, KM_LIFE, PIDFD));
 	EXPECT_EQ(-ESRCH, add(self->fd, TREE, pidfd, KM_LIFE, PIDFD));

@@ -184,7 +184,7 @@ TEST_F(monitor, the_subject_of_a_fork_is_the_thread_that_called)
 TEST_F(monitor, clone_parent_is_the_parent_and_the_caller_the_subject)
 {
 	const struct kmonitor_event *event;
-	pid_t child, sibling, *told;
+	pid_t child, sibling, *answer;
 	int gate[2];
 
 	km_gate(gate);
@@ -196,8 +196,8 @@ TEST_F(monitor, clone_parent_is_the_parent_and_the_caller_the_subject)
 			must(write(gate[1], &sibling, sizeof(sibling)));
 		_exit(0);
 	}
-	told = &sibling;
-	must(read(gate[0], told, sizeof(*told)));
+	answer = &sibling;
+	must(read(gate[0], answer, sizeof(*answer)));
 	km_join(child);
 	km_join(sibling);
 	km_drain(self->fd, &self->log);

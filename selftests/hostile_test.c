@@ -16,7 +16,7 @@
 #define TREE KMONITOR_TARGET_TREE
 
 #define NOBODY 65534
-/* What a user may have by default, and the processes to spend it on. */
+/* The default limits of a user, and the processes to spend them on. */
 #define MAX_INSTANCES 128
 #define MAX_FILTERS 16384
 #define MAX_TREES 16

@@ -112,7 +112,7 @@ static void submit(struct io_uring *ring, struct io_uring_sqe *sqe, bool fixed)
 {
 	if (fixed)
 		sqe->flags |= IOSQE_FIXED_FILE;
-	/* What the kernel's thread has taken by itself is not counted. */
+	/* Records that the kernel's thread has taken by itself are not counted. */
 	check(io_uring_submit(ring) >= 0, "not submitted");
 }
 
@@ -341,7 +341,7 @@ static void start_poll(struct io_uring *ring, int fd, bool fixed)
 {
 	struct io_uring_sqe *sqe = next_sqe(ring);
 
-	/* Without IORING_POLL_ADD_LEVEL it tells edges. */
+	/* Without IORING_POLL_ADD_LEVEL it reports edges. */
 	io_uring_prep_poll_multishot(sqe, fixed ? 0 : fd, POLLIN);
 	submit(ring, sqe, fixed);
 }

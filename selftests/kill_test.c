@@ -63,7 +63,7 @@ static pid_t fork_to_wait(void)
 	return child;
 }
 
-/* A root with so many children, all of which wait for a signal. */
+/* A root with that many children, all of which wait for a signal. */
 static pid_t family(unsigned int children)
 {
 	int ready[2];
@@ -339,7 +339,7 @@ TEST_F(monitor, each_argument_is_answered_as_documented)
 	}
 }
 
-TEST_F(monitor, nothing_is_sent_if_the_counts_cant_be_told)
+TEST_F(monitor, nothing_is_sent_if_the_counts_cant_be_returned)
 {
 	char *page = km_guarded_page();
 	struct kmonitor_kill *arg = (struct kmonitor_kill *)page;

@@ -179,7 +179,7 @@ TEST(all_leaves_out_who_is_not_in_the_domain)
 	close(fd);
 }
 
-/* What a root creator has aimed before it was confined goes on. */
+/* Filters that a root creator added before it was confined stay. */
 TEST(a_descriptor_is_worth_what_its_creator_was)
 {
 	int fd = km_open(0), gate[2];

@@ -56,7 +56,7 @@ TEST(without_unprivileged_the_system_call_is_root_s)
 	EXPECT_EQ(-EPERM, as_nobody(try_init, 0));
 	/* The capability counts in the initial user namespace only. */
 	EXPECT_EQ(-EPERM, as_nobody(try_init, CLONE_NEWUSER));
-	/* Of the device the node's permissions decide. */
+	/* For the device, the node's permissions decide. */
 	EXPECT_EQ(0, as_nobody(try_new, node));
 	km_sysctl(SYSCTL "unprivileged", 1);
 	EXPECT_EQ(0, as_nobody(try_init, 0));

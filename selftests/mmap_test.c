@@ -381,7 +381,7 @@ TEST(a_wild_tail_hurts_nobody)
 		ASSERT_EQ(i + 1, event[0].seq);
 		expect_whole(event);
 	}
-	/* Who comes to reason has a working ring. */
+	/* After a valid tail the ring works again. */
 	__atomic_store_n(map.tail, position_of(&map), __ATOMIC_RELEASE);
 	while (km_read(map.fd, event, 8) > 0)
 		;

@@ -49,8 +49,8 @@ static void own_ids(pid_t *pid)
 	check(nr == LEVELS, "expected %d ids, got %d", LEVELS, nr);
 }
 
-/* What a level must have seen of the task at the bottom. */
-static void judge(int level, int fd, struct shared *shared)
+/* The records of the task at the bottom that a level must have. */
+static void check_level(int level, int fd, struct shared *shared)
 {
 	const struct kmonitor_event *fork, *exit;
 	pid_t pid = shared->pid[level];
@@ -73,7 +73,7 @@ static void judge(int level, int fd, struct shared *shared)
 	for (size_t i = 0; i < log.nr; i++) {
 		check(log.event[i].pid > 0, "level %d: %s without an id", level,
 		      km_type_name(log.event[i].type));
-		/* What the outsider forked is in the first namespace only. */
+		/* The child of the outsider is in the first namespace only. */
 		if (log.event[i].type == KMONITOR_PROCESS_EXIT &&
 		    log.event[i].exit.status == 9 << 8 && level)
 			shared->foreign++;
@@ -128,7 +128,7 @@ static void run(int level, struct shared *shared)
 	}
 	check(km_join(child) == (level < LEVELS - 1 ? 0 : 6 << 8),
 	      "level %d: the next level failed", level);
-	judge(level, fd, shared);
+	check_level(level, fd, shared);
 	close(fd);
 }
 
@@ -213,7 +213,7 @@ static void expect_same_times(int fd, int outside, pid_t child, uint64_t since)
 	      "the fork has the times of the namespace");
 }
 
-/* Whose clock is a day ahead has the same times in its records. */
+/* A clock that is a day ahead does not change the times in records. */
 TEST(a_time_namespace_shifts_nothing)
 {
 	uint64_t before = km_boottime_ns();

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A second opinion: what a descriptor for the whole machine tells of a script of more than
+# A second opinion: the records of a descriptor for the whole machine about a script of more than
 # 200 processes is what strace -f saw, as sets of (pid, parent, name, status).
 set -u
 
@@ -15,7 +15,7 @@ workload() {
 	for signal in HUP INT QUIT ABRT KILL SEGV PIPE TERM USR1; do
 		bash -c "kill -$signal \$\$"
 		# bash ignores INT and QUIT in the background. The victim must not be in
-		# an exec: strace doesn't tell whether one that is cut off succeeded.
+		# an exec: strace doesn't show whether one that is cut off succeeded.
 		[[ $signal == INT || $signal == QUIT ]] ||
 			( (while :; do :; done) & kill -$signal $!; wait $!)
 	done
@@ -49,7 +49,7 @@ cd "$dir" || exit 1
 
 fail() {
 	echo "# $*"
-	echo "not ok 1 an_fd_for_all_tells_what_strace_saw"
+	echo "not ok 1 an_fd_for_all_reports_what_strace_saw"
 	exit 1
 }
 
@@ -62,7 +62,7 @@ status=$?
 ! grep -q '^lost' records || fail "records were lost: $(grep '^lost' records)"
 
 # From strace: forks and the names of programs, until each process ends. A child may have
-# lines before the line that tells of its birth, so births are taken in a first reading.
+# lines before the line of its birth, so births are taken in a first reading.
 awk '
 function leader(tid) {
 	while (tid in thread)
@@ -156,4 +156,4 @@ for what in " 256 " " 11 " " 139 " " 9 " threads quick a-script-with-a; do
 	grep -q "$what" seen || fail "the workload had no '$what'"
 done
 echo "# $count processes, $(grep -c '^fork' records) forks and threads of the machine"
-echo "ok 1 an_fd_for_all_tells_what_strace_saw"
+echo "ok 1 an_fd_for_all_reports_what_strace_saw"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Promises 1 to 3 under parallel storms: every record is checked against what
- * must stand before it, and all records together against the exact number of
+ * must precede it, and all records together against the exact number of
  * events that the storms made.
  *
  * Without loss, a record about a process that has no FORK yet, or that has
@@ -21,7 +21,7 @@
 #define WORKERS 8
 #define MAX_FDS 16
 
-/* A process, named by (tgid, start_ns) for ever. */
+/* A process, named by (tgid, start_ns) forever. */
 struct process {
 	uint64_t start_ns;
 	int32_t tgid;
@@ -32,7 +32,7 @@ struct process {
 	bool exited;
 };
 
-/* What the records of one descriptor have told so far. */
+/* The state of processes by the records of one descriptor so far. */
 struct checker {
 	int fd;
 	bool lossy;
@@ -235,7 +235,7 @@ struct workload {
 	char *argv[2];
 };
 
-/* What each worker does. */
+/* The work of each worker. */
 static const enum storm kinds[WORKERS] = {
 	STORM_FORK, STORM_FORK,	  STORM_VFORK,	STORM_VFORK,
 	STORM_EXEC, STORM_THREAD, STORM_THREAD, STORM_GROUP,

@@ -94,7 +94,7 @@ TEST_F(user, own_trees_need_no_root)
 TEST_F(user, all_and_cgroups_are_refused)
 {
 	EXPECT_EQ(-EPERM, add(self->fd, ALL, 0));
-	/* The root cgroup, and one that nobody has: no telling which exist. */
+	/* The root cgroup, and one that nobody has: the errors do not show which exist. */
 	EXPECT_EQ(-EPERM, add(self->fd, KMONITOR_TARGET_CGROUP, 1));
 	EXPECT_EQ(-EPERM, add(self->fd, KMONITOR_TARGET_CGROUP, 1 << 30));
 	EXPECT_EQ(0, km_stats(self->fd).filters);
@@ -398,7 +398,7 @@ TEST(a_set_uid_member_is_redacted_and_counted)
 	close(fd);
 }
 
-/* Redaction is judged at each event: secrecy may begin and end. */
+/* Redaction is decided at each event: secrecy may begin and end. */
 TEST_F(user, a_member_that_is_not_dumpable_is_redacted)
 {
 	int gate[2];
@@ -424,7 +424,7 @@ TEST_F(user, a_member_that_is_not_dumpable_is_redacted)
 	EXPECT_EQ(2, self->log.event[3].empty.members);
 }
 
-/* Of a user namespace that the creator owns it sees all. */
+/* The creator sees all of a user namespace that it owns. */
 TEST_F(user, the_owner_of_a_user_namespace_sees_into_it)
 {
 	const struct kmonitor_event *event;

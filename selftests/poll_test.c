@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Being told of records: poll and epoll, level- and edge-triggered. */
+/* Notification of records: poll and epoll, level- and edge-triggered. */
 
 #include "kselftest_harness.h"
 
@@ -154,7 +154,7 @@ TEST_F(monitor, no_wake_up_is_missed)
 	EXPECT_EQ(rounds, *consumed);
 }
 
-/* What was lost last is announced without a record after it. */
+/* The last loss is announced without a record after it. */
 TEST_F(monitor, a_loss_at_the_end_is_announced_when_drained)
 {
 	struct kmonitor_event event[4];

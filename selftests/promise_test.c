@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The promises of kmonitor(7), one test each.  What they rest on in detail is in
- * the tests of the single objects; promise 5 is in alone/key_test.c.
+ * The promises of kmonitor(7), one test each.  The details are checked by the
+ * tests of the single objects; promise 5 is in alone/key_test.c.
  */
 
 #include "kselftest_harness.h"
@@ -101,7 +101,7 @@ TEST(promise_1_order)
 		_exit(0);
 	}
 	EXPECT_EQ(0, km_join(root));
-	/* The record of its end stands before a wait() on it can return. */
+	/* The record of its end is there before a wait() on it can return. */
 	km_drain(fd, &log);
 	ASSERT_NE(NULL, km_find(&log, KMONITOR_PROCESS_EXIT, root));
 	EXPECT_EQ(0, km_count(&log, KMONITOR_LOST, 0));
@@ -306,7 +306,7 @@ TEST(promise_6_trees_are_complete)
 		strangers += log.event[i].type == KMONITOR_PROCESS_EXIT &&
 			     !km_find_fork(&log, log.event[i].pid);
 	}
-	/* Of those that were there: the root, its child, its grandchild. */
+	/* The processes that were there: the root, its child, its grandchild. */
 	EXPECT_LE(3, strangers);
 	empty = &log.event[log.nr - 1];
 	EXPECT_EQ(KMONITOR_EMPTY, empty->type);
@@ -361,7 +361,7 @@ TEST(promise_7_list_then_watch)
 		EXPECT_TRUE(is_before(task, end));
 		EXPECT_EQ(end->start_ns, task->start_ns);
 		EXPECT_TRUE(!fork || is_before(fork, task));
-		/* Who was there before is in each list until its end. */
+		/* A process that was there before is in each list until its end. */
 		EXPECT_TRUE(
 			fork ||
 			km_count(&log, KMONITOR_TASK, task->pid) >=

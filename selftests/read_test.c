@@ -125,7 +125,7 @@ TEST_F(monitor, a_fault_consumes_nothing)
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(-1, read(self->fd, page + KM_PAGE - RECORD + 1, RECORD));
 	EXPECT_EQ(EFAULT, errno);
-	/* What fits comes, the record that faults stays. */
+	/* Records that fit come, the record that faults stays. */
 	EXPECT_EQ((ssize_t)RECORD,
 		  read(self->fd, page + KM_PAGE - RECORD, 2 * RECORD));
 	ASSERT_EQ(2, km_read(self->fd, event, 3));

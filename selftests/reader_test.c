@@ -120,7 +120,7 @@ TEST_F(consumer, does_not_let_a_loss_be_overlooked)
 {
 	const unsigned int rounds = km_scale(1000, 300);
 	const struct kmonitor_event *event;
-	uint64_t seq = 0, seen = 0, lost = 0, told = 0;
+	uint64_t seq = 0, seen = 0, lost = 0, reports = 0;
 	int ret;
 
 	self->fd = km_open(64);
@@ -137,14 +137,14 @@ TEST_F(consumer, does_not_let_a_loss_be_overlooked)
 		if (ret == -EOVERFLOW) {
 			ASSERT_EQ(KMONITOR_LOST, event->type);
 			lost += event->lost.count;
-			told++;
+			reports++;
 			continue;
 		}
 		ASSERT_EQ(1, ret);
 		ASSERT_NE(KMONITOR_LOST, event->type);
 		seen++;
 	} while (event->type != KMONITOR_EMPTY);
-	EXPECT_LT(0, told);
+	EXPECT_LT(0, reports);
 	EXPECT_EQ(expected_records(rounds) + 1, seen + lost);
 	km_join(self->root);
 }
@@ -280,7 +280,7 @@ TEST(a_consumer_may_join_a_ring_of_others)
 	close(fd);
 }
 
-/* What is left of the consumer must not keep the descriptor open, nor write. */
+/* Remains of the consumer must not keep the descriptor open, nor write. */
 TEST(a_consumer_leaves_the_ring_that_it_joined)
 {
 	enum { OF_MONITOR = 1 };

@@ -164,7 +164,7 @@ FIXTURE_TEARDOWN(process)
 	close(self->fd);
 }
 
-/* What the process holds, as errors of whoever wants it too. */
+/* The process's resources, as errors of another that wants them. */
 static void expect_held(struct __test_metadata *_metadata,
 			FIXTURE_DATA(process) * self, bool held)
 {
@@ -210,8 +210,8 @@ TEST_F(process, exit_waits_for_a_stalled_sibling)
 }
 
 /*
- * The same without a stall, as a supervisor restarts a service.  Of them all
- * the supervisor has the highest priority: it looks at once.
+ * The same without a stall, as a supervisor restarts a service.  The
+ * supervisor has the highest priority of all: it looks at once.
  */
 TEST_F(process, what_it_held_is_free_when_the_record_is_read)
 {

@@ -191,7 +191,7 @@ TEST_F(monitor, a_program_has_used_what_the_process_used_before)
 			       ->exit.min_flt);
 }
 
-/* Who wants no exit of it still adds it up for its tree. */
+/* A tree that wants no exits still adds up their usage. */
 TEST_F(monitor, a_tree_has_used_what_its_members_used)
 {
 	struct kmonitor_event event;

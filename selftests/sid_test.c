@@ -42,7 +42,7 @@ static void expect_session(struct __test_metadata *_metadata, int fd,
 		EXPECT_EQ(0, event->session.reserved[i]);
 }
 
-TEST_F(monitor, a_new_session_is_told_once)
+TEST_F(monitor, a_new_session_is_reported_once)
 {
 	pid_t child = km_fork();
 

@@ -293,7 +293,7 @@ TEST_F(monitor, all_lists_every_process)
 	EXPECT_NE(0, km_find(&log, KMONITOR_TASK, 1)->task.ino);
 }
 
-/* Of a member of another user only that it is there; of others nothing. */
+/* A member of another user is listed without details; others are not. */
 TEST_F(monitor, who_may_not_be_seen_is_redacted)
 {
 	const struct kmonitor_event *task;
@@ -518,7 +518,7 @@ TEST_F(monitor, a_task_is_not_older_than_its_changes)
 	km_join(child);
 }
 
-/* What the log says of each process, to be checked record by record. */
+/* The state of each process by the log, checked record by record. */
 
 enum known {
 	UNKNOWN,
@@ -558,7 +558,7 @@ static void check_program(struct life *life, const struct kmonitor_event *e)
 	uint64_t ino = e->type == KMONITOR_TASK ? e->task.ino : e->exec.ino;
 
 	if (e->type == KMONITOR_TASK) {
-		/* What is about to end may have no program any more. */
+		/* A process about to end may have no program any more. */
 		if (!ino)
 			return;
 		if (!life->ino)
@@ -597,7 +597,7 @@ static void check_storm(const struct km_log *log, unsigned int *tasks)
 		life = life_of(lives, e->tgid, e->start_ns);
 		check(life->known != GONE, "%s of %d after its PROCESS_EXIT",
 		      km_type_name(e->type), e->tgid);
-		/* Who was ending while the others were listed may end later. */
+		/* A process that was ending while the others were listed may end later. */
 		check(life->known == ALIVE || !complete ||
 			      e->type == KMONITOR_TASK ||
 			      e->type == KMONITOR_PROCESS_EXIT,
@@ -710,7 +710,7 @@ TEST_F(monitor, conditions_list_their_processes)
 	must(stat(OUTER_CGROUP, &info));
 	outer = fork_in_cgroup(OUTER_CGROUP, self->gate);
 	inner = fork_in_cgroup(INNER_CGROUP, self->gate);
-	/* What they want makes no difference. */
+	/* The events that they want make no difference. */
 	cgroup = km_add(self->fd, CGROUP, info.st_ino, 0, 1);
 	uid = km_add(self->fd, UID, NOBODY, KM_LIFE, 2);
 
@@ -758,7 +758,7 @@ static void ignore(int fd, uint32_t target, uint64_t id, uint32_t events)
 	check(!ret, "FILTER_ADD: %s", km_error(ret));
 }
 
-/* Whose end would not be told is not listed; all else is. */
+/* A process whose exit the filters suppress is not listed; all others are. */
 TEST_F(monitor, what_is_ignored_is_not_listed)
 {
 	pid_t quiet = fork_at_gate(self->gate);
@@ -778,7 +778,7 @@ TEST_F(monitor, what_is_ignored_is_not_listed)
 	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, plain));
 	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, getpid()));
 
-	/* None is, if all are ignored; the end is told. */
+	/* None is, if all are ignored; the end is reported. */
 	ignore(self->fd, ALL, 0, 0);
 	list(self->fd, 0, 2, &self->log);
 	EXPECT_EQ(5, self->log.nr);
@@ -808,7 +808,7 @@ static pid_t fork_secret(int gate[2])
 	return child;
 }
 
-/* Of the creator's tree it tells who is there, of strangers nothing. */
+/* It lists the members of the creator's tree, and no strangers. */
 TEST_F(monitor, root_lists_no_more_than_the_creator_may_see)
 {
 	pid_t secret = fork_secret(self->gate);

@@ -242,7 +242,7 @@ static int take_sample(const struct kmon_process *process, unsigned int depth,
 }
 
 /*
- * Who was alive for the table has, if /proc doesn't have it any more, ended
+ * A process that was alive for the table has, if /proc doesn't have it any more, ended
  * before: the record of its end can be read, and then the table
  * has its end, too.  Returns a process for which that is wrong.
  */

@@ -235,7 +235,7 @@ static pid_t fork_trio(struct trio *trio)
 }
 
 /*
- * Who runs the program gets EXEC by its old id.  The thread that is left has
+ * The thread that runs the program gets EXEC by its old id.  The thread that is left has
  * the leader's id: only the leader's own entry, if it is the caller, stays.
  */
 TEST_F(monitor, a_thread_entry_ends_with_the_exec_of_its_thread)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The totals of EMPTY, compared with what wait4 and the cgroup tell. */
+/* The totals of EMPTY, compared with wait4() and the cgroup. */
 
 #include "kselftest_harness.h"
 
@@ -122,7 +122,7 @@ TEST_F(monitor, time_and_memory_are_those_of_wait4)
 	EXPECT_LE(expected, total + expected / 4 + 100000000);
 }
 
-/* Who is not waited for is in no rusage, but in the totals. */
+/* A child that is not waited for is in no rusage, but in the totals. */
 TEST_F(monitor, orphans_and_daemons_count)
 {
 	const struct kmonitor_event *empty;
@@ -215,16 +215,16 @@ TEST_F(monitor, the_oom_killer_is_named)
 TEST_F(monitor, nested_trees_add_up_their_own_members)
 {
 	const struct kmonitor_event *outer, *inner;
-	int told[2];
+	int answer[2];
 	pid_t root, child;
 
-	must(pipe(told));
+	must(pipe(answer));
 	root = km_fork();
 	if (!root) {
 		child = km_fork();
 		if (!child) {
 			child = getpid();
-			must(write(told[1], &child, sizeof(child)));
+			must(write(answer[1], &child, sizeof(child)));
 			km_gate_wait(self->gate);
 			work(16 * MIB, 1);
 			_exit(1);
@@ -237,7 +237,7 @@ TEST_F(monitor, nested_trees_add_up_their_own_members)
 		wait(NULL);
 		_exit(0);
 	}
-	must(read(told[0], &child, sizeof(child)));
+	must(read(answer[0], &child, sizeof(child)));
 	km_add(self->fd, TREE, root, 0, 1);
 	km_add(self->fd, TREE, child, 0, 2);
 	km_gate_open(self->gate);

@@ -245,21 +245,21 @@ TEST_F(monitor, a_tree_outlives_its_root)
 TEST_F(monitor, trees_nest)
 {
 	const struct kmonitor_event *outer, *inner, *event;
-	int ready[2], told[2];
+	int ready[2], answer[2];
 	pid_t root, child, last;
 
 	km_gate(ready);
-	km_gate(told);
+	km_gate(answer);
 	root = km_fork();
 	if (!root) {
 		child = generations(self->gate, 2, ready);
-		must(write(told[1], &child, sizeof(child)));
+		must(write(answer[1], &child, sizeof(child)));
 		km_join(child);
 		fork_to_end();
 		_exit(0);
 	}
 	km_gate_wait(ready);
-	must(read(told[0], &child, sizeof(child)));
+	must(read(answer[0], &child, sizeof(child)));
 	km_add(self->fd, TREE, root, KM_LIFE, 1);
 	km_add(self->fd, TREE, child, KM_LIFE, 2);
 	for (int i = 0; i < 2; i++)
@@ -290,20 +290,20 @@ TEST_F(monitor, trees_nest)
 /* Whichever was added first, the inner one is more specific. */
 TEST_F(monitor, an_outer_tree_added_later_is_still_the_outer)
 {
-	int ready[2], told[2];
+	int ready[2], answer[2];
 	pid_t root, child;
 
 	km_gate(ready);
-	km_gate(told);
+	km_gate(answer);
 	root = km_fork();
 	if (!root) {
 		child = generations(self->gate, 1, ready);
-		must(write(told[1], &child, sizeof(child)));
+		must(write(answer[1], &child, sizeof(child)));
 		km_join(child);
 		_exit(0);
 	}
 	km_gate_wait(ready);
-	must(read(told[0], &child, sizeof(child)));
+	must(read(answer[0], &child, sizeof(child)));
 	km_add(self->fd, TREE, child, KM_LIFE, 2);
 	km_add(self->fd, TREE, root, KM_LIFE, 1);
 	km_gate_open(self->gate);
@@ -318,20 +318,20 @@ TEST_F(monitor, deleting_the_inner_tree_leaves_the_outer)
 {
 	const struct kmonitor_event *empty;
 	uint64_t inner;
-	int ready[2], told[2];
+	int ready[2], answer[2];
 	pid_t root, child;
 
 	km_gate(ready);
-	km_gate(told);
+	km_gate(answer);
 	root = km_fork();
 	if (!root) {
 		child = generations(self->gate, 2, ready);
-		must(write(told[1], &child, sizeof(child)));
+		must(write(answer[1], &child, sizeof(child)));
 		km_join(child);
 		_exit(0);
 	}
 	km_gate_wait(ready);
-	must(read(told[0], &child, sizeof(child)));
+	must(read(answer[0], &child, sizeof(child)));
 	km_add(self->fd, TREE, root, KM_LIFE, 1);
 	inner = km_add(self->fd, TREE, child, KM_LIFE, 2);
 	EXPECT_EQ(0, km_del(self->fd, inner));
@@ -373,13 +373,13 @@ enum heir { OUTSIDE, INSIDE, INIT, HEIRS };
 TEST_F(monitor, reparenting_does_not_end_membership)
 {
 	const struct kmonitor_event *empty;
-	int told[2];
+	int answer[2];
 	pid_t root;
 
 	for (enum heir heir = OUTSIDE; heir < HEIRS; heir++) {
 		struct km_log log = {};
 
-		must(pipe(told));
+		must(pipe(answer));
 		must(prctl(PR_SET_CHILD_SUBREAPER, heir != INIT));
 		root = km_fork();
 		if (!root) {
@@ -389,7 +389,7 @@ TEST_F(monitor, reparenting_does_not_end_membership)
 				if (!km_fork()) {
 					pid_t parent = getppid();
 
-					km_gate_open(told);
+					km_gate_open(answer);
 					while (getppid() == parent)
 						sched_yield();
 					if (heir == INIT && getppid() != 1)
@@ -397,7 +397,7 @@ TEST_F(monitor, reparenting_does_not_end_membership)
 					fork_to_end();
 					_exit(0);
 				}
-				km_gate_wait(told);
+				km_gate_wait(answer);
 				_exit(0);
 			}
 			if (heir == INSIDE)
@@ -411,23 +411,23 @@ TEST_F(monitor, reparenting_does_not_end_membership)
 		EXPECT_EQ(4, empty->empty.members);
 		EXPECT_EQ(0, empty->empty.failed);
 		EXPECT_EQ(4, km_count(&log, KMONITOR_PROCESS_EXIT, 0));
-		close(told[0]);
-		close(told[1]);
+		close(answer[0]);
+		close(answer[1]);
 	}
 }
 
 /* A chain of processes, each the root of a tree. */
 static void make_chain(int gate[2], pid_t *chain, int depth)
 {
-	int told[2], ready[2];
+	int answer[2], ready[2];
 
-	must(pipe(told));
+	must(pipe(answer));
 	km_gate(ready);
 	if (!km_fork()) {
 		for (int i = 0; i < depth; i++) {
 			pid_t self = getpid();
 
-			must(write(told[1], &self, sizeof(self)));
+			must(write(answer[1], &self, sizeof(self)));
 			if (i < depth - 1 && km_fork())
 				break;
 		}
@@ -437,7 +437,7 @@ static void make_chain(int gate[2], pid_t *chain, int depth)
 		_exit(0);
 	}
 	for (int i = 0; i < depth; i++) {
-		must(read(told[0], chain + i, sizeof(*chain)));
+		must(read(answer[0], chain + i, sizeof(*chain)));
 		km_gate_wait(ready);
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* UID: the tasks of a real user id, judged at each event. */
+/* UID: the tasks of a real user id, checked at each event. */
 
 #include "kselftest_harness.h"
 

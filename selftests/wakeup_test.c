@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Watermark and delay: when a consumer is told, and when it is left alone. */
+/* Watermark and delay: when a consumer is woken, and when it is left alone. */
 
 #include "kselftest_harness.h"
 
@@ -33,7 +33,7 @@ static int open_with(uint32_t ring_records, uint32_t wakeup_records,
 	return fd;
 }
 
-/* Of the forks of this process. */
+/* A descriptor for the forks of this process. */
 static int open_forks(uint32_t ring_records, uint32_t wakeup_records,
 		      uint32_t delay_us)
 {
@@ -107,7 +107,7 @@ TEST(the_delay_counts_for_what_a_reader_leaves)
 	close(fd);
 }
 
-TEST(the_end_of_a_watched_process_is_told_at_once)
+TEST(the_end_of_a_watched_process_is_reported_at_once)
 {
 	struct kmonitor_event event[8];
 	int fd = open_with(64, 32, NEVER);
@@ -130,7 +130,7 @@ TEST(the_end_of_a_watched_process_is_told_at_once)
 	close(fd);
 }
 
-TEST(the_end_of_a_member_waits_and_empty_is_told_at_once)
+TEST(the_end_of_a_member_waits_and_empty_is_reported_at_once)
 {
 	struct kmonitor_event event[8];
 	int fd = open_with(64, 32, NEVER);
@@ -158,7 +158,7 @@ TEST(the_end_of_a_member_waits_and_empty_is_told_at_once)
 	close(fd);
 }
 
-TEST(a_loss_is_told_at_once)
+TEST(a_loss_is_reported_at_once)
 {
 	struct kmonitor_event event[8];
 	int fd = open_forks(4, 2, NEVER);

@@ -17,7 +17,7 @@ int start_command(int fd, struct kmonitor_filter *tree,
 /* Waits for the end of a child: its exit status as a shell has it. */
 int command_status(const char *name, pid_t child);
 
-/* What wait(2) gave, as the exit status of a shell. */
+/* The status of wait(2) as the exit status of a shell. */
 int shell_status(int wait_status);
 
 #endif /* KMON_TOOLS_COMMAND_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the tools have in common. */
+/* Functions that several tools use. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +22,17 @@ void complain(const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
+}
+
+const char *advice(int error)
+{
+	switch (error) {
+	case -ENOSYS:
+		return "; try `make run` in kmonitor's sources";
+	case -EPERM:
+		return " (try sudo)";
+	}
+	return "";
 }
 
 int64_t now_ns(void)

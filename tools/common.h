@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the tools have in common. */
+/* Functions that several tools use. */
 #ifndef KMON_TOOLS_COMMON_H
 #define KMON_TOOLS_COMMON_H
 
@@ -12,7 +12,7 @@
 #define EXIT_TIMEOUT 124
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_FOUND 127
-/* As a shell tells of a death by signal. */
+/* As a shell reports a death by signal. */
 #define EXIT_SIGNAL(signo) (128 + (signo))
 
 /* A moment that never comes. */
@@ -21,10 +21,13 @@
 /* A line on standard error that begins with the name of the tool. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
+/* Goes behind kmon_open_strerror() and kmon_filter_strerror(): how to help oneself. */
+const char *advice(int error);
+
 /* CLOCK_MONOTONIC. */
 int64_t now_ns(void);
 
-/* What poll(2) is to wait until then: milliseconds rounded up; -1 for NEVER. */
+/* The timeout of poll(2) until then: milliseconds rounded up; -1 for NEVER. */
 int poll_timeout(int64_t at_ns);
 
 /* A decimal number from 1 to max. */

@@ -22,7 +22,7 @@ struct exec_args {
 	/* Called with each record when it is whole. */
 	int (*take)(void *tool, const struct shown *shown);
 	void *tool;
-	/* Whether arguments are asked for; else none is waited for, nor given. */
+	/* Whether arguments are asked for; otherwise none is waited for, nor given. */
 	bool wanted;
 	/* A record whose arguments may still come. */
 	bool held;

@@ -18,7 +18,7 @@
 #include "source.h"
 
 struct plotter {
-	/* What the command line says. */
+	/* Options of the command line. */
 	struct source source;
 	bool quiet;
 	struct plot_output output;
@@ -33,7 +33,7 @@ const char *argp_program_version = "kmon-plot " KMON_VERSION;
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0,
-	  "Write to FILE instead of standard output: a trace for Perfetto if its name ends in .json, else an SVG",
+	  "Write to FILE instead of standard output: a trace for Perfetto if its name ends in .json, otherwise an SVG",
 	  3 },
 	{ "quiet", 'q', NULL, 0, "Show no totals", 3 },
 	{ 0 }

@@ -33,7 +33,7 @@
 #define EXIT_RUN_FAILED 125
 
 struct run {
-	/* What the command line says. */
+	/* Options of the command line. */
 	char **command;
 	int signo;
 	int64_t timeout_ns;
@@ -50,7 +50,7 @@ struct run {
 	int root_status;
 	bool root_ended;
 	bool timed_out;
-	/* What the tree was sent from here. */
+	/* The signals that the tree was sent from here. */
 	sigset_t sent;
 	int64_t start_ns;
 	int64_t timeout_at;
@@ -165,7 +165,7 @@ static int start(struct run *run)
 
 	run->fd = kmon_open(&attr, KMONITOR_CLOEXEC | KMONITOR_NONBLOCK);
 	if (run->fd < 0) {
-		complain("%s", kmon_open_strerror(run->fd));
+		complain("%s%s", kmon_open_strerror(run->fd), advice(run->fd));
 		return EXIT_RUN_FAILED;
 	}
 	run->start_ns = now_ns();
@@ -173,7 +173,7 @@ static int start(struct run *run)
 					    NEVER;
 	status = start_command(run->fd, &tree, &command, &run->root);
 	run->handle = tree.handle;
-	/* Who doesn't want the totals any more is no reason to end the tree. */
+	/* A closed stderr must not end the tree. */
 	signal(SIGPIPE, SIG_IGN);
 	return status == EXIT_FAILURE ? EXIT_RUN_FAILED : status;
 }

@@ -33,7 +33,7 @@
 #define INDENT 2
 
 struct tail {
-	/* What the command line says. */
+	/* Options of the command line. */
 	struct source source;
 	uint32_t events;
 	bool failed_only;

@@ -3,9 +3,9 @@
  * kmon-tree: follows a tree of processes and says when it is empty.
  *
  * The table of the library knows who is whose child, and asks for a snapshot at
- * the start and after each loss.  Who lived before a loss is a suspect until a
- * record shows it, or until the list of those that live is complete without it:
- * then its end was lost.
+ * the start and after each loss.  A process that lived before a loss is
+ * unconfirmed until a record shows it, or until the list of those that live is
+ * complete without it: then its end was lost.
  */
 
 #include <locale.h>
@@ -16,7 +16,7 @@
 #include "source.h"
 #include "tree_output.h"
 
-struct suspect {
+struct unconfirmed {
 	/* First: the key of compare(). */
 	struct kmon_process process;
 	unsigned int depth;
@@ -26,14 +26,14 @@ struct tree {
 	struct source source;
 	struct tree_output output;
 	struct kmon_table *table;
-	/* Of struct suspect, for tsearch(3). */
-	void *suspects;
+	/* A tree of struct unconfirmed, for tsearch(3). */
+	void *unconfirmed;
 	/* The token of the newest snapshot. */
 	uint64_t round;
 	uint64_t first_ns;
 	uint64_t last_ns;
 
-	/* The processes that ended; what trees told when they became empty. */
+	/* The processes that ended; the totals of trees that became empty. */
 	struct tree_totals ended;
 	struct tree_totals trees;
 	unsigned int nr_trees;
@@ -50,7 +50,7 @@ static const struct argp_option options[] = {
 	  3 },
 	{ "output", 'o', "FILE", 0, "Write to FILE instead of standard output",
 	  3 },
-	{ "quiet", 'q', NULL, 0, "Write nothing: the status tells", 3 },
+	{ "quiet", 'q', NULL, 0, "Write nothing: the status is the result", 3 },
 	{ 0 }
 };
 
@@ -102,19 +102,19 @@ static int compare(const void *a, const void *b)
 	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
 }
 
-static int suspect(const struct kmon_process *process, unsigned int depth,
-		   void *arg)
+static int add_unconfirmed(const struct kmon_process *process,
+			   unsigned int depth, void *arg)
 {
 	struct tree *tree = arg;
-	struct suspect *new = malloc(sizeof(*new));
+	struct unconfirmed *new = malloc(sizeof(*new));
 	void *found;
 
 	if (!new)
 		return -ENOMEM;
 	new->process = *process;
 	new->depth = depth;
-	found = tsearch(new, &tree->suspects, compare);
-	if (!found || *(struct suspect **)found != new)
+	found = tsearch(new, &tree->unconfirmed, compare);
+	if (!found || *(struct unconfirmed **)found != new)
 		free(new);
 	return found ? 0 : -ENOMEM;
 }
@@ -122,17 +122,17 @@ static int suspect(const struct kmon_process *process, unsigned int depth,
 static void clear(struct tree *tree, int32_t tgid, uint64_t start_ns)
 {
 	const struct kmon_process key = { .tgid = tgid, .start_ns = start_ns };
-	void *found = tfind(&key, &tree->suspects, compare);
-	struct suspect *seen;
+	void *found = tfind(&key, &tree->unconfirmed, compare);
+	struct unconfirmed *seen;
 
 	if (!found)
 		return;
-	seen = *(struct suspect **)found;
-	tdelete(&key, &tree->suspects, compare);
+	seen = *(struct unconfirmed **)found;
+	tdelete(&key, &tree->unconfirmed, compare);
 	free(seen);
 }
 
-static int write_unknown(struct tree *tree, const struct suspect *lost)
+static int write_unknown(struct tree *tree, const struct unconfirmed *lost)
 {
 	const struct kmon_process *process = &lost->process;
 	struct kmonitor_event event = {
@@ -152,16 +152,16 @@ static int write_unknown(struct tree *tree, const struct suspect *lost)
 }
 
 /* Those that live have been listed, or nothing lives any more. */
-static int convict(struct tree *tree)
+static int report_lost_ends(struct tree *tree)
 {
 	int status = 0;
 
-	while (!status && tree->suspects) {
+	while (!status && tree->unconfirmed) {
 		const struct kmon_process process =
-			(*(struct suspect **)tree->suspects)->process;
+			(*(struct unconfirmed **)tree->unconfirmed)->process;
 
-		status =
-			write_unknown(tree, *(struct suspect **)tree->suspects);
+		status = write_unknown(
+			tree, *(struct unconfirmed **)tree->unconfirmed);
 		clear(tree, process.tgid, process.start_ns);
 	}
 	return status;
@@ -229,7 +229,9 @@ static int show(struct tree *tree, const struct kmonitor_event *event,
 	case KMONITOR_LOST:
 		return write_loss(&tree->output, event->lost.count);
 	case KMONITOR_SNAPSHOT_END:
-		return event->task.token == tree->round ? convict(tree) : 0;
+		return event->task.token == tree->round ?
+			       report_lost_ends(tree) :
+			       0;
 	}
 	return 0;
 }
@@ -246,7 +248,7 @@ static int update(struct tree *tree, const struct kmonitor_event *event)
 
 	if (event->type == KMONITOR_LOST) {
 		tree->round++;
-		ret = kmon_table_walk(tree->table, 0, suspect, tree);
+		ret = kmon_table_walk(tree->table, 0, add_unconfirmed, tree);
 	} else {
 		clear(tree, event->tgid, event->start_ns);
 	}
@@ -300,10 +302,10 @@ static bool is_empty(const struct tree *tree)
 	if (!tree->source.from)
 		return tree->source.ended;
 	return !kmon_table_count(tree->table) &&
-	       (tree->nr_trees || !tree->suspects);
+	       (tree->nr_trees || !tree->unconfirmed);
 }
 
-/* Then the kernel tells of it all. */
+/* Then the totals of the kernel are those of all. */
 static bool is_one_tree(const struct tree *tree)
 {
 	return tree->nr_trees == 1 && source_may_be_one_tree(&tree->source) &&
@@ -319,7 +321,7 @@ static int finish(struct tree *tree)
 
 	totals.empty = is_empty(tree);
 	if (totals.empty || tree->source.from)
-		ret = convict(tree);
+		ret = report_lost_ends(tree);
 	totals.left = kmon_table_count(tree->table);
 	totals.unknown = tree->unknown;
 	totals.lost = tree->source.lost;
@@ -371,6 +373,6 @@ int main(int argc, char **argv)
 	status = run(&tree);
 	status = source_close(&tree.source) ?: status;
 	kmon_table_free(tree.table);
-	tdestroy(tree.suspects, free);
+	tdestroy(tree.unconfirmed, free);
 	return status;
 }

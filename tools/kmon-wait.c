@@ -2,9 +2,9 @@
 /*
  * kmon-wait: waits for the end of processes and of trees of processes.
  *
- * Each has an entry in one filter; the cookie of the entry is its number here.
- * An entry names the process that had the pid when it was added, whoever has the
- * pid later.
+ * Each has a filter of one descriptor; the cookie of the filter is its number
+ * here.  A filter names the process that had the pid when it was added, whoever
+ * has the pid later.
  */
 
 #include <argp.h>
@@ -156,7 +156,8 @@ static int open_monitor(struct wait *wait)
 			kmon_open(&attr, KMONITOR_CLOEXEC | KMONITOR_NONBLOCK);
 	}
 	if (wait->fd < 0) {
-		complain("%s", kmon_open_strerror(wait->fd));
+		complain("%s%s", kmon_open_strerror(wait->fd),
+			 advice(wait->fd));
 		return EXIT_WAIT_FAILED;
 	}
 	return 0;
@@ -281,7 +282,7 @@ static int end_missing(struct wait *wait)
 }
 
 /*
- * Takes what is there, and what is missing there: an entry that was gone before
+ * Takes what is there, and what is missing there: a filter that was gone before
  * the ring was found empty has sent its record, or has lost it.
  */
 static int drain(struct wait *wait)
@@ -298,7 +299,7 @@ static int drain(struct wait *wait)
 	return status;
 }
 
-/* Tells names, and whether a tree holds kmon-wait. */
+/* For names, and for whether a tree holds kmon-wait. */
 static int list(struct wait *wait)
 {
 	const struct kmonitor_snapshot snapshot = {};

@@ -72,7 +72,7 @@ int write_metrics(const char *name, const struct kmonitor_stats *stats,
 	if (snprintf(temporary, sizeof(temporary), "%s.%d", name, getpid()) >=
 	    (int)sizeof(temporary))
 		return -ENAMETOOLONG;
-	/* Of one that died.  Never through a link that another user has put there. */
+	/* Left by a run that died.  Never through a link that another user has put there. */
 	unlink(temporary);
 	ret = write_file(temporary, "wxe", stats, lag_ns);
 	if (!ret && rename(temporary, name))

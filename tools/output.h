@@ -10,7 +10,7 @@
 #define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 struct output {
-	/* What -o says, or NULL for standard output. */
+	/* The file of -o, or NULL for standard output. */
 	const char *name;
 	FILE *file;
 	/* KMON_TEXT_ASCII unless the locale's characters are UTF-8. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A picture of processes: what records told of them, and where each is drawn. */
+/* A picture of processes: their records, and where each is drawn. */
 #ifndef KMON_TOOLS_PLOT_H
 #define KMON_TOOLS_PLOT_H
 
@@ -36,16 +36,16 @@ struct plot_process {
 	bool older;
 	bool redacted;
 	char comm[16];
-	/* Of the last exec, harmless to show, or NULL. */
+	/* From the last exec, harmless to show, or NULL. */
 	char *path;
 	char *args;
-	/* Of one that ended. */
+	/* If it has ended. */
 	struct kmonitor_exit exit;
 
 	/* plot_programs.c */
 	size_t program;
 
-	/* plot_layout.c: the row, and the height of what stands below it. */
+	/* plot_layout.c: the row, and the height of the rows below it. */
 	size_t first_child;
 	size_t next_sibling;
 	size_t row;
@@ -102,9 +102,9 @@ struct plot {
 
 /* plot_model.c: processes of records.  0, or -ENOMEM. */
 int plot_add(struct plot *plot, const struct shown *shown);
-/* The title, if records do not tell of it. */
+/* The title, if records do not have it. */
 int plot_set_command(struct plot *plot, char *const *argv);
-/* After the last record; one_tree: an EMPTY may tell of all. */
+/* After the last record; one_tree: an EMPTY may be that of all. */
 void plot_finish(struct plot *plot, bool one_tree);
 void plot_free(struct plot *plot);
 static inline bool plot_failed(const struct plot_process *process)
@@ -133,16 +133,16 @@ void plot_end_words(const struct plot_process *process,
 		    char words[PLOT_WORDS_MAX]);
 /* A name, harmless to show; what has none is "?". */
 void plot_name(const char comm[16], char words[PLOT_WORDS_MAX]);
-/* What was plotted: a command, that of the only tree, or how many there are. */
+/* The subject of the plot: a command, that of the only tree, or how many there are. */
 void plot_subject(const struct plot *plot, char *words, size_t size);
 
-/* plot_axis.c: distance of the marks of a time axis of so many at most. */
+/* plot_axis.c: distance of the marks of a time axis with that many at most. */
 int64_t plot_tick(int64_t span_ns, unsigned int max);
 /* Such as "1:30" of a mark. */
 void plot_tick_words(int64_t ns, int64_t tick_ns, char words[PLOT_WORDS_MAX]);
 
 /* plot_xml.c: text in an SVG. */
-/* At most so many characters of a text that is harmless to show. */
+/* At most that many characters of a text that is harmless to show. */
 void plot_put_text(FILE *file, const char *text, size_t max);
 /* About the width of that. */
 double plot_text_width(const char *text, size_t max, double size);
@@ -158,7 +158,7 @@ double plot_row_height(const struct plot *plot);
 void plot_put_bars(const struct plot *plot, const struct plot_bars *bars,
 		   FILE *file);
 
-/* plot_svg.c, plot_trace.c: what they can't write, ferror() tells.  0, or -ENOMEM. */
+/* plot_svg.c, plot_trace.c: ferror() shows failed writes.  0, or -ENOMEM. */
 int plot_write_svg(struct plot *plot, FILE *file);
 int plot_write_trace(struct plot *plot, FILE *file);
 

@@ -40,7 +40,7 @@ int64_t plot_tick(int64_t span_ns, unsigned int max)
 	return 24 * HOUR * decimal_tick(least / (24 * HOUR) + 1);
 }
 
-/* As many digits behind the point as tell two marks apart. */
+/* Enough digits behind the point to distinguish two marks. */
 static int decimals(int64_t tick_ns, int64_t unit_ns)
 {
 	int digits = 0;

@@ -10,7 +10,7 @@
 #define LABEL_GAP 4.0
 /* The tip of a bar whose end is not seen. */
 #define TIP 5.0
-/* What separates bars of one row. */
+/* The space between bars of one row. */
 #define BAR_GAP 0.4
 /* Narrower ones are not divided. */
 #define DIVIDED_MIN 4.0
@@ -125,7 +125,7 @@ static double exec_place(const struct bar *bar)
 	return place - bar->left < 0.3 ? bar->left : place;
 }
 
-/* What it did before its exec is lighter. */
+/* The part before its exec is lighter. */
 static void put_shape(const struct bar *bar, FILE *file)
 {
 	const struct plot_process *process = bar->process;

@@ -2,9 +2,9 @@
 /*
  * Where the processes of a plot are drawn.
  *
- * A process stands above a block with its descendants.  Few processes get a row
- * each, parents first.  Of many, the blocks of children that do not overlap in
- * time stand side by side, in the uppermost rows that are free.
+ * A process is above a block with its descendants.  Few processes get a row
+ * each, parents first.  With many, the blocks of children that do not overlap in
+ * time are side by side, in the uppermost rows that are free.
  *
  * The index of a parent is below those of its children: one pass backwards has
  * each block before the one that holds it, a pass forwards the other way.
@@ -22,7 +22,7 @@
 #define BAR_MIN 2.0
 
 struct rows {
-	/* The right end of what stands in each row so far. */
+	/* The right end of the last bar in each row so far. */
 	double *taken;
 	size_t nr;
 	size_t room;

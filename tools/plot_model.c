@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The processes of a plot, as records tell of them.
+ * The processes of a plot, as records show them.
  *
  * A process may be known from any record: its fork may be lost, or older than
  * the monitor.  Its parent stays the one that it began with, so that a daemon
@@ -16,9 +16,9 @@
 #include "plot.h"
 #include "source.h"
 
-/* What is kept of the arguments of a process. */
+/* The most bytes of arguments that are kept of a process. */
 #define ARGS_MAX 1000
-/* A command is forked so long before its first record at most. */
+/* The longest time from the fork of a command to its first record. */
 #define COMMAND_NS NSEC_PER_SEC
 
 /* A record that is damaged may have any time. */
@@ -249,7 +249,7 @@ static int add_loss(struct plot *plot, const struct kmonitor_event *event)
 	return 0;
 }
 
-/* What is below a root that has no living descendants has ended, too. */
+/* The descendants of a root that has no living ones have ended, too. */
 static void add_empty(struct plot *plot, const struct kmonitor_event *event)
 {
 	const struct by_pid *root = find(plot, event->tgid);
@@ -343,7 +343,7 @@ void plot_finish(struct plot *plot, bool one_tree)
 		plot->cpu_ns += process->exit.utime_ns + process->exit.stime_ns;
 		plot->failed += plot_failed(process);
 	}
-	/* A single tree has told of those whose records were lost, too. */
+	/* The totals of a single tree include those whose records were lost. */
 	if (one_tree && plot->trees_ended == 1 &&
 	    plot->empty.members >= plot->nr) {
 		plot->members = plot->empty.members;

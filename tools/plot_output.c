@@ -3,7 +3,7 @@
  * The file of a picture.
  *
  * It is written under another name beside its own, which it gets when it is
- * whole.  What is no regular file, such as a pipe, is written as it is.
+ * whole.  Other files, such as pipes, are written as they are.
  */
 
 #include <errno.h>
@@ -31,7 +31,7 @@ static int check_directory(const char *name)
 	return ret;
 }
 
-/* What a symbolic link names is replaced, not the link. */
+/* The file that a symbolic link names is replaced, not the link. */
 static int find_target(struct plot_output *output, struct stat *st)
 {
 	output->target = realpath(output->name, NULL);

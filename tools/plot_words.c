@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the pictures say in words. */
+/* The words in the pictures. */
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 
 /*
  * The first signal of a kind is a request; the second has the default action,
- * which ends even a tool that is stuck in a write.  What was ignored stays so.
+ * which ends even a tool that is stuck in a write.  Signals that were ignored stay so.
  * Once is enough.  0, or the exit status after a complaint.
  */
 int catch_signals(void);

@@ -23,7 +23,7 @@
 #define SNAPSHOT_TOKEN 1
 /* The clock is asked so often at least, and is set if it has gone so far. */
 #define CLOCK_RECORDS 1024
-/* So many are taken before signals and times are looked at. */
+/* This many are taken before signals and times are looked at. */
 #define TURN_RECORDS 128
 #define RECHECK_NS (NSEC_PER_SEC / 10)
 #define CLOCK_DRIFT_NS 1000000
@@ -75,7 +75,8 @@ static int open_monitor(struct source *source)
 		return EXIT_FAILURE;
 	}
 	if (source->fd < 0) {
-		complain("%s", kmon_open_strerror(source->fd));
+		complain("%s%s", kmon_open_strerror(source->fd),
+			 advice(source->fd));
 		return EXIT_FAILURE;
 	}
 	ret = kmon_info(source->fd, &info);
@@ -132,9 +133,10 @@ static int add_filters(struct source *source)
 		}
 		ret = kmon_filter_add(source->fd, filter);
 		if (ret) {
-			complain("%s%s%s: %s", target->option,
+			complain("%s%s%s: %s%s", target->option,
 				 *target->text ? " " : "", target->text,
-				 kmon_filter_strerror(filter, ret));
+				 kmon_filter_strerror(filter, ret),
+				 advice(ret));
 			return EXIT_FAILURE;
 		}
 	}
@@ -191,7 +193,7 @@ static int64_t deadline(const struct source *source)
 				     NEVER;
 }
 
-/* Of a recording: whether a signal or -D ends the run. */
+/* Whether a signal or -D ends the reading of a recording. */
 static bool is_over(struct source *source)
 {
 	const int signo = take_signal();
@@ -359,7 +361,7 @@ static void note_end(struct source *source, const struct kmonitor_event *event)
 
 /*
  * The exit of a process may be among lost records (an EMPTY never is).  Its
- * entry is gone then, whoever has its pid now; or will be in a moment: that is
+ * filter is gone then, whoever has its pid now; or will be in a moment: that is
  * asked less and less often.
  */
 static void find_lost_ends(struct source *source)

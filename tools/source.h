@@ -17,7 +17,7 @@
 	(KMONITOR_TASK | KMONITOR_SNAPSHOT_END | KMONITOR_LOST | \
 	 KMONITOR_EMPTY | KMONITOR_UNTRACKED | KMONITOR_EXEC_ARGS)
 
-/* Of the records of processes that are followed without their children: "kmon". */
+/* The cookie of processes that are followed without their children: "kmon". */
 #define COOKIE_ALONE 0x6b6d6f6e
 
 /* A process, tree, cgroup or user, or all, as an option named it. */
@@ -29,7 +29,7 @@ struct target {
 };
 
 struct source {
-	/* What the command line says: see source_argp. */
+	/* Options of the command line: see source_argp. */
 	struct target *targets;
 	size_t nr_targets;
 	const char *from_name;
@@ -40,12 +40,12 @@ struct source {
 	bool fail_on_loss;
 	char **command;
 
-	/* What the tool asks for. */
+	/* Requests of the tool. */
 	uint32_t events;
 	uint32_t filter_flags;
 	uint32_t report;
 	bool snapshot;
-	/* Whose reader's end is the end of the run, or NULL. */
+	/* If set, stop when the reader of this pipe goes away. */
 	FILE *output;
 	/* Each gives 0, or the exit status with which the run ends. */
 	int (*take)(void *tool, const struct kmonitor_event *event,
@@ -63,7 +63,7 @@ struct source {
 	int from_fd;
 	/* It is no file but a pipe, say, where more may come. */
 	bool from_stream;
-	/* What went wrong while one was waited for. */
+	/* The exit status if waiting for one failed. */
 	int stream_status;
 	FILE *record;
 	struct kmon_recording *recording;
@@ -77,12 +77,12 @@ struct source {
 	/* When to ask who has ended, after a loss, and how long after the time before. */
 	int64_t recheck_at;
 	int64_t recheck_ns;
-	/* Of a recording: the ids in it mean nothing on this system, or not now. */
+	/* A recording whose ids mean nothing on this system, or not now. */
 	bool foreign;
 	int64_t wall_offset;
 	int64_t start_ns;
 	int64_t tick_at;
-	/* What is left to take once the end has come; negative before. */
+	/* Records left to take once the end has come; negative before. */
 	int64_t remaining;
 	bool done;
 	/* All that was followed has ended, or the signal that ended the run. */
@@ -121,7 +121,7 @@ static inline bool source_may_be_one_tree(const struct source *source)
 	return source->nr_targets + !!source->command <= 1;
 }
 
-/* What a record tells of the process itself. */
+/* The part of a record that is about the process itself. */
 static inline struct kmonitor_event
 source_subject(const struct kmonitor_event *event)
 {

@@ -128,7 +128,7 @@ static void add_cgroup(struct argp_state *state, const char *option,
 	add_target(state, option, text, KMONITOR_TARGET_CGROUP, id);
 }
 
-/* What can't be had together. */
+/* Options that exclude each other. */
 static void check(struct argp_state *state)
 {
 	const struct source *source = state->input;

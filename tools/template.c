@@ -94,7 +94,7 @@ static void put_ppid(const struct context *context)
 	put_number(context, event_of(context)->ppid);
 }
 
-/* What may not be seen is empty. */
+/* Empty if it may not be seen. */
 static void put_uid(const struct context *context)
 {
 	if (event_of(context)->uid != UINT32_MAX)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What kmon-tree writes, see tree_output.h. */
+/* The output of kmon-tree, see tree_output.h. */
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What kmon-tree writes: lines for people, or JSON. */
+/* The output of kmon-tree: lines for people, or JSON. */
 #ifndef KMON_TOOLS_TREE_OUTPUT_H
 #define KMON_TOOLS_TREE_OUTPUT_H
 
@@ -10,7 +10,7 @@
 #include "output.h"
 
 struct tree_output {
-	/* What the command line says. */
+	/* Options of the command line. */
 	bool json;
 	bool quiet;
 	struct output to;
@@ -36,7 +36,7 @@ struct tree_totals {
 /* Each gives 0, or the exit status after a complaint. */
 int write_header(struct tree_output *output);
 
-/* What a process that lives does. */
+/* A line on a process that lives. */
 int write_life(struct tree_output *output, int32_t pid, const char comm[16],
 	       unsigned int depth, const char *what);
 

@@ -26,14 +26,14 @@ struct target {
 	pid_t pid;
 	uint64_t handle;
 	bool ended;
-	/* The entry is gone, and no record has told of the end so far. */
+	/* The filter is gone, and no record has reported the end so far. */
 	bool missing;
-	/* What the snapshot says of it; for a name that the end doesn't have. */
+	/* Its record in the snapshot; for a name that the end doesn't have. */
 	struct kmonitor_event listed;
 };
 
 struct wait {
-	/* What the command line says. */
+	/* Options of the command line. */
 	struct request *requests;
 	size_t nr_requests;
 	int64_t timeout_ns;
@@ -53,7 +53,7 @@ struct wait {
 	int fd;
 	struct output output;
 	int64_t timeout_at;
-	/* Records were lost since the entries were looked at. */
+	/* Records were lost since the filters were looked at. */
 	bool loss;
 
 	/* The results. */

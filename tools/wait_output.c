@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What kmon-wait writes of each end, as text or JSON. */
+/* The output of kmon-wait on each end, as text or JSON. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,7 +47,7 @@ static int write_text(const struct wait *wait, const struct target *target,
 	return 0;
 }
 
-/* What isn't known of a lost end is left out. */
+/* Fields that aren't known of a lost end are left out. */
 static struct json_object *lost_object(const struct target *target)
 {
 	static const char *const unknown[] = { "seq",	 "time_ns", "time",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The entries of kmon-wait's filter: what an operand, -t or -N names. */
+/* The filters of kmon-wait: the processes that operands, -t and -N name. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,7 +22,7 @@ static int compare_handles(const void *a, const void *b)
 	return (left->handle > right->handle) - (left->handle < right->handle);
 }
 
-/* A process has one entry, however often it is added. */
+/* A process has one filter, however often it is added. */
 static int add_target(struct wait *wait, struct kmonitor_filter *filter,
 		      pid_t pid)
 {
@@ -115,8 +115,8 @@ static int add_pid(struct wait *wait, const struct request *request)
 		return 0;
 	}
 	if (ret) {
-		complain("%s%d: %s", tree ? "-t " : "", request->pid,
-			 kmon_filter_strerror(&filter, ret));
+		complain("%s%d: %s%s", tree ? "-t " : "", request->pid,
+			 kmon_filter_strerror(&filter, ret), advice(ret));
 		wait->nr_errors++;
 	}
 	return ret == -EPERM ? 0 : ret;
@@ -158,7 +158,7 @@ static bool has_name(pid_t pid, const char *name)
 }
 
 /*
- * The pidfd is opened before the name is read, and the entry added by it: that
+ * The pidfd is opened before the name is read, and the filter added by it: that
  * this succeeds says that the pid has not changed hands in between.
  */
 static int add_if_named(struct wait *wait, pid_t pid, const char *name)
@@ -185,8 +185,8 @@ static int add_if_named(struct wait *wait, pid_t pid, const char *name)
 }
 
 /* Those of others are left out, unless there are no others. */
-static void judge_named(struct wait *wait, const char *name, size_t nr,
-			size_t nr_refused)
+static void complain_about_named(struct wait *wait, const char *name, size_t nr,
+				 size_t nr_refused)
 {
 	if (nr_refused && !nr) {
 		complain(
@@ -234,11 +234,11 @@ static int add_named(struct wait *wait, const char *name)
 	}
 	closedir(dir);
 	if (!ret)
-		judge_named(wait, name, nr, nr_refused);
+		complain_about_named(wait, name, nr, nr_refused);
 	return ret;
 }
 
-/* All that is wrong is told before anything is waited for. */
+/* All that is wrong is reported before anything is waited for. */
 int wait_add_targets(struct wait *wait)
 {
 	int ret = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a descriptor that one has come by is about: the live entries of its
- * filter, from /proc/self/fdinfo.
+ * The live filters of a descriptor that was inherited or passed on, from
+ * /proc/self/fdinfo.
  */
 #ifndef FDINFO_H
 #define FDINFO_H
@@ -11,7 +11,7 @@
 
 #include <linux/kmonitor.h>
 
-/* An entry; @filter as it was added, its id a pid even if that was a pidfd. */
+/* A line entry: @filter as it was added, its id a pid even if that was a pidfd. */
 struct fdinfo_entry {
 	struct kmonitor_filter filter;
 	uint64_t start_ns;
@@ -26,7 +26,7 @@ static inline FILE *fdinfo_open(int fd)
 	return fopen(path, "re");
 }
 
-/* Gives 0 if there is no other entry. */
+/* Gives 0 if there is no other filter. */
 static inline int fdinfo_next(FILE *file, struct fdinfo_entry *entry)
 {
 	uint64_t handle, id, start_ns, cookie;

@@ -6,7 +6,7 @@
  * The command sends the descriptor to SOCKET, a path that it finds in
  * $NOTIFY_SOCKET, with the text "FDSTORE=1".  If it is killed, it is started
  * again and has the descriptor as its number 3, which $LISTEN_FDS and
- * $LISTEN_PID tell: the protocol of sd_notify(3) and sd_listen_fds(3).
+ * $LISTEN_PID announce: the protocol of sd_notify(3) and sd_listen_fds(3).
  *
  *	fdstore /tmp/store supervisor web='sleep 5' db='sleep 7'
  *

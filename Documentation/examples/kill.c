@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs a command for so many seconds at most, then kills what it started,
- * in whatever session that is by then, and says what it used.
+ * Runs a command, for SECONDS at most, then kills all that it started, in
+ * whatever session that is by then, and reports the usage.
  */
 
 #include <poll.h>

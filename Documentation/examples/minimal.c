@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 		execvp(argv[1], argv + 1);
 		_exit(127);
 	}
-	/* The record of an exit stands before wait() can return. */
+	/* The record of an exit is there before wait() returns. */
 	wait(NULL);
 	while (read(fd, &e, sizeof(e)) == sizeof(e)) {
 		unsigned long long cpu = e.exit.utime_ns + e.exit.stime_ns;

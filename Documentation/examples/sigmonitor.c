@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Is told by a signal, as the first kmonitor told: sigmonitor COMMAND [ARG...]
+ * Is notified by a signal, as by the first kmonitor: sigmonitor COMMAND [ARG...]
  *
  * Runs the command and shows what its processes do.  The descriptor sends
  * SIGRTMIN when records come to where there were none; a signal says that there

@@ -7,9 +7,9 @@
  * twice as long each time until it runs for ten seconds.  SIGTERM ends all
  * services, a second one kills them.
  *
- * It may be killed at any time.  Its descriptor lies in the store of what has
- * started it, a service manager or fdstore.c, and tells the next supervisor
- * all: fdinfo has the trees that live, a snapshot the main processes that do.
+ * It may be killed at any time.  Its descriptor is kept by its parent, a service
+ * manager or fdstore.c, and is all that the next supervisor needs: fdinfo has
+ * the trees that live, a snapshot the main processes that do.
  * If the store goes, too, the services end with the descriptor.
  *
  *	fdstore /tmp/store supervisor 100 web='sleep 5' db='sleep 7'
@@ -75,7 +75,7 @@ static void take_empty(struct service *s, const struct kmonitor_event *event)
 {
 	char status[64];
 
-	/* Of an earlier tree; or of one that has ended unsupervised. */
+	/* A record of an earlier tree, or of one that has ended unsupervised. */
 	if (event->empty.handle != s->handle && (s->handle || s->due_ms))
 		return;
 	if (event->time_ns - event->start_ns > STABLE_NS)
@@ -113,7 +113,7 @@ static void drain(void)
 
 /*
  * At the start, and when records were lost: which trees live, and which of
- * their main processes.  Of other trees EMPTY has come, or will.
+ * their main processes.  For other trees EMPTY has come, or will.
  */
 static void look(void)
 {
@@ -170,7 +170,7 @@ static int start_due(void)
 	return next;
 }
 
-/* Tells whether anything runs, after sending it a signal other than 0. */
+/* Whether anything runs, after sending it a signal other than 0. */
 static bool signal_all(int signo)
 {
 	bool running = false;

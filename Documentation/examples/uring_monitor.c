@@ -23,7 +23,7 @@
 
 #include "kmon.h"
 
-/* What a completion is of; that of a client has the client's address. */
+/* The kinds of completions; that of a client has the client's address. */
 #define OF_MONITOR ((void *)1)
 #define OF_LISTENER ((void *)2)
 

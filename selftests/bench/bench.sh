@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# bench.sh BUILD: measures in instructions of the guest what kmonitor costs, on a VM that
-# counts them, and prints case, cost, target and verdict. The kernel without CONFIG_KMONITOR
+# bench.sh BUILD: measures the costs of kmonitor in instructions of the guest, on a VM that
+# counts them, and prints case, cost, target and result. The kernel without CONFIG_KMONITOR
 # gives what the cases of a closed kmonitor are compared with.
 set -eu -o pipefail
 bench_dir=$(cd "$(dirname "$0")" && pwd)
@@ -38,8 +38,8 @@ FILENAME == ARGV[2] { cost[$1] = $1 in off ? $2 - off[$1] : $2; next }
 /^#/ { next }
 !($1 in cost) { print $1, "-", $2, "not supported"; next }
 {
-	verdict = $2 == "-" ? "-" : cost[$1] <= $2 ? "ok" : "over"
-	if (verdict == "over") over = 1
-	print $1, cost[$1], $2, verdict
+	result = $2 == "-" ? "-" : cost[$1] <= $2 ? "ok" : "over"
+	if (result == "over") over = 1
+	print $1, cost[$1], $2, result
 }
 END { exit over }' "$work/off" "$work/release" "$bench_dir/targets.tsv"

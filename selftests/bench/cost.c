@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What kmonitor costs, in instructions of the guest: for `make bench-icount`,
+ * The costs of kmonitor, in instructions of the guest: for `make bench-icount`,
  * whose QEMU advances the time-stamp counter by one for each.
  *
  * Prints a line "cost", case and number for each case.  A cost is the
  * difference of the same work, done in turns with and without what the case
- * is about: what the allocators have at hand then differs in neither.  Of each
- * the lower quartile counts, as interrupts only add; of blocks of rounds, whose
+ * is about: what the allocators have at hand then differs in neither.  The
+ * lower quartile of each counts, as interrupts only add; of blocks of rounds, whose
  * differences have their median taken, as what the whole machine does drifts.
  * All run under SCHED_FIFO on one processor, so that a task goes on until it
  * sleeps and the order of things is always the same.  In a pause before each
@@ -41,16 +41,16 @@
 /* Hooks that one process passes: inherit, fork, thread exit, process exit. */
 #define HOOKS 4
 
-/* What the tested rounds have and the others do not. */
+/* The difference between the tested rounds and the others. */
 struct watch {
 	int fds;
 	uint32_t target;
 	uint32_t events;
 	uint32_t ring;
-	/* Of whom, if not of the worker: then the descriptors come and go. */
+	/* The target, if not the worker: then the descriptors come and go. */
 	pid_t elsewhere;
-	/* How many entries a descriptor has, if not one, of ids that follow. */
-	int entries;
+	/* How many filters a descriptor has, if not one, of ids that follow. */
+	int filters;
 };
 
 struct opened {
@@ -90,7 +90,7 @@ static double quartile(double *values, int nr)
 	return values[nr / 4];
 }
 
-/* What one has more than the other. */
+/* The excess of one over the other. */
 static double difference(double *more, double *less, int nr)
 {
 	double values[ROUNDS / BLOCK];
@@ -113,7 +113,7 @@ static void add_all(struct opened *opened, const struct watch *watch, pid_t id)
 	for (int i = 0; i < watch->fds; i++) {
 		opened->handle[i] = km_add(opened->fd[i], watch->target, id,
 					   watch->events, 0);
-		for (int j = 1; j < watch->entries; j++)
+		for (int j = 1; j < watch->filters; j++)
 			km_add(opened->fd[i], watch->target, id + j,
 			       watch->events, 0);
 	}
@@ -122,7 +122,7 @@ static void add_all(struct opened *opened, const struct watch *watch, pid_t id)
 static void del_all(struct opened *opened, const struct watch *watch)
 {
 	for (int i = 0; i < watch->fds; i++)
-		check(!km_del(opened->fd[i], opened->handle[i]), "no entry");
+		check(!km_del(opened->fd[i], opened->handle[i]), "no filter");
 }
 
 static void close_all(struct opened *opened, const struct watch *watch)
@@ -148,10 +148,10 @@ static void prepare(struct opened *opened, const struct watch *watch, bool on)
 	pause_ms(1);
 }
 
-/* What the watch adds to a round of the work. */
+/* The cost that the watch adds to a round of the work. */
 static struct round gross_cost(enum work work, const struct watch *watch)
 {
-	/* What hangs on a process needs one that has it and one that has not. */
+	/* A filter of a process needs one that has it and one that has not. */
 	const bool two = !watch->elsewhere &&
 			 watch->target != KMONITOR_TARGET_ALL;
 	struct worker base = worker_start();
@@ -293,7 +293,7 @@ static void measure_unmatched(void)
 	end_crowd(crowd);
 }
 
-/* Conditions on whom they don't match: these must be judged. */
+/* Conditions that don't match: each must be evaluated. */
 static void measure_judged(void)
 {
 	struct watch watch = { .fds = 1,
@@ -304,7 +304,7 @@ static void measure_judged(void)
 
 	report("judged: 1 fd, 1 other user, each hook",
 	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
-	watch.entries = IDS;
+	watch.filters = IDS;
 	report("judged: 1 fd, 1,000 other users, each hook",
 	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
 }
@@ -342,6 +342,19 @@ static void measure_creation(void)
 	       (cost_of(WORK_FORK, &watch).create - one) / 63);
 }
 
+static void measure_thread_exits(void)
+{
+	struct watch watch = {
+		1, KMONITOR_TARGET_PROCESS, KMONITOR_THREAD_EXIT, 0, 0, 0
+	};
+	const double one = cost_of(WORK_THREAD, &watch).rest;
+
+	report("record: thread exit with its usage", one);
+	watch.fds = MANY;
+	report("record: thread exit, each further fd",
+	       (cost_of(WORK_THREAD, &watch).rest - one) / (MANY - 1));
+}
+
 static void measure_trees(void)
 {
 	struct watch tree = { 1, KMONITOR_TARGET_TREE, 0, 0, 0, 0 };
@@ -349,7 +362,7 @@ static void measure_trees(void)
 		1, KMONITOR_TARGET_ALL, KMONITOR_PROCESS_EXIT, 0, 0, 0
 	};
 	struct round one = cost_of(WORK_FORK, &tree), many;
-	double record;
+	double record, both;
 
 	report("tree: fork beyond its records", one.create);
 	report("tree: exit with its totals", one.rest);
@@ -360,8 +373,12 @@ static void measure_trees(void)
 	       (cost_of(WORK_FORK, &exits).rest - record) / (MANY - 1));
 	exits.fds = 1;
 	exits.target = KMONITOR_TARGET_TREE;
-	report("tree: exit with its totals and record",
-	       cost_of(WORK_FORK, &exits).rest);
+	both = cost_of(WORK_FORK, &exits).rest;
+	report("tree: exit with its totals and record", both);
+	report("tree: exit, beyond the record of a plain process",
+	       both - record);
+	/* The totals have taken the usage, which is taken once. */
+	report("record: process exit, usage taken already", both - one.rest);
 	tree.fds = DEPTH;
 	many = cost_of(WORK_FORK, &tree);
 	report("hostile: fork and exit, each of 15 further trees",
@@ -408,7 +425,7 @@ static void measure_woken(const char *name, uint32_t watermark)
 		cost[on][i / 2] =
 			whole(worker_do(&worker, WORK_THREAD, (int)watermark));
 		if (on)
-			check(!km_del(fd, handle), "no entry");
+			check(!km_del(fd, handle), "no filter");
 	}
 	worker_end(&worker);
 	kill(reader, SIGKILL);
@@ -478,6 +495,7 @@ int main(int argc, char **argv)
 	measure_unmatched();
 	measure_judged();
 	measure_creation();
+	measure_thread_exits();
 	measure_trees();
 	measure_woken("woken: reader woken for each event", 1);
 	measure_woken("woken: the same with a watermark of 64", WATERMARK);
@@ -485,6 +503,9 @@ int main(int argc, char **argv)
 	measure_take("take: read(2), each record", take_read);
 	measure_take("take: io_uring multishot read, each record", take_uring);
 	measure_take("take: mmap, each record", take_mmap);
+	measure_take("look: read(2), each record", look_read);
+	measure_take("look: io_uring multishot read, each record", look_uring);
+	measure_take("look: mmap, each record", look_mmap);
 	measure_take("library: read, each record", take_library_read);
 	measure_take("library: io_uring, each record", take_library_uring);
 	measure_take("library: mmap, each record", take_library_mmap);

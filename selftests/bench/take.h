@@ -6,10 +6,16 @@
 #define RING_TAKE 1024
 #define BATCH 128
 
-/* Each gives the instructions for one record, or -1 if it can't be done. */
+/*
+ * Each gives the instructions for one record, or -1 if it can't be done.  Those
+ * called look also read the type, the pid and the name of each record.
+ */
 double take_read(int fd);
 double take_uring(int fd);
 double take_mmap(int fd);
+double look_read(int fd);
+double look_uring(int fd);
+double look_mmap(int fd);
 double take_library_read(int fd);
 double take_library_uring(int fd);
 double take_library_mmap(int fd);

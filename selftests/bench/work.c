@@ -120,7 +120,7 @@ struct worker worker_start(void)
 	return worker;
 }
 
-/* The sum of so many rounds. */
+/* The sum of @times rounds. */
 struct round worker_do(struct worker *worker, enum work work, int times)
 {
 	const struct order order = { work, times };

@@ -84,7 +84,7 @@ struct call {
 	bool allocates;
 };
 
-/* Does a call with its nth allocation failing; true if it has so many. */
+/* Does a call with its nth allocation failing; true if it makes that many. */
 static bool with_fault(fault_data *self, unsigned int nth,
 		       const struct call *call, uint64_t *result, int *ret)
 {
@@ -295,7 +295,7 @@ static int run_info(fault_data *self, uint64_t *result)
 	return 0;
 }
 
-/* What is open keeps the memory for what it shows. */
+/* An open descriptor keeps the memory for its records. */
 static void undo_info(fault_data *self, uint64_t result)
 {
 	char path[64];
@@ -372,7 +372,7 @@ TEST_F(fault, a_tree_over_trees_fails_whole)
 	inner = km_add(self->fd, KMONITOR_TARGET_TREE, child,
 		       KMONITOR_PROCESS_EXIT, 5);
 	try_all(_metadata, self, &add);
-	/* What held before holds still. */
+	/* Nothing has changed. */
 	km_gate_open(gate);
 	km_join(child);
 	km_next(self->fd, &event);
@@ -539,8 +539,8 @@ static int run_rehearsal(fault_data *self, uint64_t *result)
 	return send_to_child(self, *result, 0);
 }
 
-/* Who has no memory for the name of the killer says that it is not known. */
-static bool judge_abort(struct __test_metadata *_metadata,
+/* Without memory for the killer's identity, the killer is reported as unknown. */
+static bool check_abort(struct __test_metadata *_metadata,
 			const struct kmonitor_event *abort)
 {
 	bool unknown = abort->abort.flags & KMONITOR_ABORT_SENDER_UNKNOWN;
@@ -584,7 +584,7 @@ static bool kill_with_faults(struct __test_metadata *_metadata,
 		km_read_until(self->fd, &log, KMONITOR_EMPTY, child);
 		EXPECT_EQ(3, log.nr);
 		EXPECT_EQ(KMONITOR_PROCESS_ABORT, log.event[0].type);
-		if (judge_abort(_metadata, &log.event[0]))
+		if (check_abort(_metadata, &log.event[0]))
 			++*unknown;
 		else
 			++*known;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the tests of the tools have in common: a directory of their own for all that they write,
+# Common to the tests of the tools: a directory of their own for all that they write,
 # and checks that count. A test ends with `finish`.
 
 failed=0 nr=0
@@ -14,8 +14,8 @@ clean_up() {
 trap clean_up EXIT
 echo "TAP version 13"
 
-# verdict SEEN EXPECTED
-verdict() {
+# equal SEEN EXPECTED
+equal() {
 	nr=$((nr + 1))
 	if [ "$1" = "$2" ]; then
 		echo "ok $nr $2"
@@ -32,29 +32,29 @@ expect() {
 	local status=$1 name=$2
 	shift 2
 	"$@" >out 2>err
-	verdict "$name: status $?" "$name: status $status"
+	equal "$name: status $?" "$name: status $status"
 }
 
-# has FILE REGEX [LINES]: so many lines of it match, or some.
+# has FILE REGEX [LINES]: LINES lines of it match, or some.
 has() {
 	if [ $# = 3 ]; then
-		verdict "$1 has /$2/: $(grep -cE -- "$2" "$1")" "$1 has /$2/: $3"
+		equal "$1 has /$2/: $(grep -cE -- "$2" "$1")" "$1 has /$2/: $3"
 	else
 		grep -qE -- "$2" "$1"
-		verdict "$1 has /$2/: $?" "$1 has /$2/: 0"
+		equal "$1 has /$2/: $?" "$1 has /$2/: 0"
 	fi
 }
 
 # lacks FILE REGEX
 lacks() {
 	grep -qE -- "$2" "$1"
-	verdict "$1 has /$2/: $?" "$1 has /$2/: 1"
+	equal "$1 has /$2/: $?" "$1 has /$2/: 1"
 }
 
 # same FILE FILE NAME
 same() {
 	cmp -s "$1" "$2"
-	verdict "$3: $?" "$3: 0"
+	equal "$3: $?" "$3: 0"
 }
 
 # await COMMAND...: until it succeeds.
@@ -63,7 +63,7 @@ await() {
 		"$@" && return
 		sleep 0.1
 	done
-	verdict "waited in vain" "$*"
+	equal "waited in vain" "$*"
 }
 
 # in_background COMMAND...: ends up in $pid, once it has written the first line of out. Job
@@ -80,7 +80,7 @@ in_background() {
 # ended NAME STATUS: how that one ends.
 ended() {
 	wait "$pid"
-	verdict "$1: status $?" "$1: status $2"
+	equal "$1: status $?" "$1: status $2"
 }
 
 finish() {

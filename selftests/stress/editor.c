@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who watches: opens a descriptor, edits its filter in every way, takes some
- * records, and in the end accounts for each of them.
+ * The editors: each opens a descriptor, edits its filters in every way, takes
+ * some records, and in the end accounts for each of them.
  */
 
 #include <fcntl.h>
@@ -20,14 +20,14 @@
 /**
  * struct monitor - a descriptor and what came out of it
  *
- * @arena: What all share.
+ * @arena: Shared by all.
  * @fd: The descriptor.
  * @seq: The last sequence number.
  * @seen: Records but LOST.
  * @lost: Sum of the LOST records.
  * @next: The highest handle that an addition gave.
- * @awaited: Of each handle, whether it is a tree that must become empty.
- * @empty: Of each handle, its EMPTY records.
+ * @awaited: For each handle, whether it is a tree that must become empty.
+ * @empty: For each handle, its EMPTY records.
  */
 struct monitor {
 	struct arena *arena;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is watched: forks, execs, threads and namespaces, whatever kills them. */
+/* The load: forks, execs, threads and namespaces, whatever kills them. */
 
 #include <pthread.h>
 #include <sched.h>
@@ -134,8 +134,8 @@ static void be_first(int gate[2])
 }
 
 /*
- * Each member's end is told, and that of all; whoever brought it about.  Only
- * who ended while the tree was being added may be a member without that.
+ * Each member's end is reported, and that of all; whoever brought it about.  Only
+ * a process that ended while the tree was being added may be a member without that.
  */
 static void expect_end(int fd, pid_t first, uint64_t handle, bool whole)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Races everything against everything for so many seconds, kmon.seconds on the
- * kernel's command line.  Who has a mother, a signal or a namespace to kill may do
- * it; an editor or a witness that ends by itself has found a fault.
+ * Races everything against everything for a number of seconds, kmon.seconds on the
+ * kernel's command line.  Mothers and namespaces may be killed at any time; an
+ * editor or an observer that ends by itself has found a fault.
  */
 
 #include <signal.h>
@@ -17,11 +17,11 @@
 
 #define SYSCTL "/proc/sys/kernel/kmonitor/"
 /* They end by themselves, and well. */
-#define JUDGES (EDITORS + WITNESSES)
-#define WORKERS (JUDGES + MOTHERS + 2)
+#define CHECKERS (EDITORS + OBSERVERS)
+#define WORKERS (CHECKERS + MOTHERS + 2)
 #define REPORT_S 10
 
-/* The judges come first. */
+/* The checkers come first. */
 static pid_t start(struct arena *arena, int which)
 {
 	pid_t pid = km_fork();
@@ -30,25 +30,25 @@ static pid_t start(struct arena *arena, int which)
 		return pid;
 	if (which < EDITORS)
 		be_an_editor(arena, which);
-	if (which < JUDGES)
-		be_a_witness(arena, which - EDITORS);
-	if (which == JUDGES)
+	if (which < CHECKERS)
+		be_an_observer(arena, which - EDITORS);
+	if (which == CHECKERS)
 		be_namespaces(arena);
-	if (which == JUDGES + 1)
+	if (which == CHECKERS + 1)
 		be_a_signaller(arena);
-	be_a_mother(arena, which - JUDGES - 2);
+	be_a_mother(arena, which - CHECKERS - 2);
 }
 
 static void report(const struct arena *arena)
 {
 	printf("# cycles %lu, births %lu, records %lu, lost %lu, ",
 	       arena->cycles, arena->births, arena->records, arena->lost);
-	printf("EMPTY %lu, killed %lu, witnessed %lu, ends %lu\n", arena->empty,
-	       arena->killed, arena->witnessed, arena->ends);
+	printf("EMPTY %lu, killed %lu, observed %lu, ends %lu\n", arena->empty,
+	       arena->killed, arena->observed, arena->ends);
 	fflush(stdout);
 }
 
-/* Starts anew who was killed; gives the number of judges that failed. */
+/* Starts killed workers anew; gives the number of checkers that failed. */
 static int reap(struct arena *arena, pid_t *worker)
 {
 	int status, failed = 0;
@@ -58,7 +58,7 @@ static int reap(struct arena *arena, pid_t *worker)
 		for (int i = 0; i < WORKERS; i++) {
 			if (worker[i] != pid)
 				continue;
-			if (i <= JUDGES)
+			if (i <= CHECKERS)
 				failed += !!status;
 			worker[i] = start(arena, i);
 		}
@@ -66,15 +66,15 @@ static int reap(struct arena *arena, pid_t *worker)
 	return failed;
 }
 
-/* The mothers may be in the midst of anything; the judges finish. */
+/* The mothers may be in the midst of anything; the checkers finish. */
 static int stop(struct arena *arena, const pid_t *worker)
 {
 	int failed = 0;
 
 	arena->stop = true;
-	for (int i = 0; i < JUDGES; i++)
+	for (int i = 0; i < CHECKERS; i++)
 		failed += !!km_join(worker[i]);
-	for (int i = JUDGES; i < WORKERS; i++)
+	for (int i = CHECKERS; i < WORKERS; i++)
 		kill(worker[i], SIGKILL);
 	while (wait(NULL) > 0)
 		;
@@ -135,7 +135,7 @@ int main(void)
 	result(1, !failed, "each_descriptor_accounts_for_each_record");
 	result(2,
 	       arena->cycles && arena->records && arena->lost && arena->empty &&
-		       arena->killed && arena->witnessed && arena->ends,
+		       arena->killed && arena->observed && arena->ends,
 	       "everything_has_happened");
 	result(3, nothing_is_charged(),
 	       "no_instance_and_no_filter_stays_charged");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of the stress program share. */
+/* Shared by the parts of the stress program. */
 #ifndef KMONITOR_STRESS_H
 #define KMONITOR_STRESS_H
 
@@ -8,9 +8,9 @@
 #define NOBODY 65534
 #define MOTHERS 6
 #define EDITORS 4
-#define WITNESSES 2
+#define OBSERVERS 2
 
-/* Of half of the mothers. */
+/* The cgroup of half of the mothers. */
 #define CGROUP "/sys/fs/cgroup/stress"
 
 /**
@@ -27,8 +27,8 @@
  * @empty: EMPTY records.
  * @killed: Processes that KILL reached.
  * @births: Processes and threads that the mothers had.
- * @witnessed: Records of births that witnesses have found, each of them.
- * @ends: Pid namespaces whose end was told.
+ * @observed: Records of births that observers have found, each of them.
+ * @ends: Pid namespaces whose end was reported.
  */
 struct arena {
 	volatile pid_t mother[MOTHERS];
@@ -42,7 +42,7 @@ struct arena {
 	unsigned long empty;
 	unsigned long killed;
 	unsigned long births;
-	unsigned long witnessed;
+	unsigned long observed;
 	unsigned long ends;
 };
 
@@ -59,7 +59,7 @@ void be_a_signaller(struct arena *arena) __attribute__((noreturn));
 /* editor.c */
 void be_an_editor(struct arena *arena, int which) __attribute__((noreturn));
 
-/* witness.c */
-void be_a_witness(struct arena *arena, int which) __attribute__((noreturn));
+/* observer.c */
+void be_an_observer(struct arena *arena, int which) __attribute__((noreturn));
 
 #endif /* KMONITOR_STRESS_H */

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # stress.sh BUILD release|debug|kcsan MINUTES: races everything against everything in a VM for
-# so many minutes; its leak scan and its kernel log judge, too. VCPUS= sets the number of
+# MINUTES minutes; its leak scan and its kernel log count, too. VCPUS= sets the number of
 # processors.
 set -eu -o pipefail
 stress_dir=$(cd "$(dirname "$0")" && pwd)

@@ -18,13 +18,13 @@
 #define HEX_A "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define HEX_B "0123456789abcdeffedcba9876543210fedcba9876543210fedcba9876543210"
 
-/* What the table of patterns says of paths; needs no cgroup. */
+/* Paths and the table of patterns; needs no cgroup. */
 
 static const struct {
 	const char *path;
 	enum kmon_container_kind kind;
 	const char *id;
-	/* What is below the container's own cgroup. */
+	/* Below the container's own cgroup. */
 	const char *rest;
 } known[] = {
 	{ "/system.slice/docker-" HEX_A ".scope", KMON_CONTAINER_DOCKER, HEX_A,
@@ -121,7 +121,7 @@ TEST(a_path_that_names_no_container_is_not_guessed_at)
 
 /* The tree. */
 
-/* Who may not open by handle has to walk. */
+/* A user that may not open by handle has to walk. */
 FIXTURE(cgroups)
 {
 	struct kmon_cgroups *cgroups;
@@ -307,7 +307,7 @@ TEST_F(cgroups, a_directory_has_its_id)
 	EXPECT_EQ(-ENOENT, kmon_cgroup_id(self->cgroups, "/none", &id));
 	EXPECT_EQ(-ENOENT, kmon_cgroup_id(self->cgroups, "tmp", &id));
 	EXPECT_EQ(-ENODEV, kmon_cgroup_id(self->cgroups, "/tmp", &id));
-	/* Of the same kind of file system, but no cgroups. */
+	/* The same kind of file system, but no cgroups. */
 	EXPECT_EQ(-ENODEV, kmon_cgroup_id(self->cgroups, "/sys/kernel", &id));
 	EXPECT_EQ(-ENOTDIR, kmon_cgroup_id(self->cgroups, "cgroup.procs", &id));
 }

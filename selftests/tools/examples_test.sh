@@ -35,7 +35,7 @@ pid=$!
 until grep -qs "id=$pid " /proc/$!/fdinfo/3; do sleep 0.1; done
 echo >gate
 wait $!
-verdict "mmap: status $?" "mmap: status 0"
+equal "mmap: status $?" "mmap: status 0"
 has out "^1: type 0x8, process $pid$" 1
 has out '^2: type 0x20, process ' 1
 has out '^[0-9]+: type 0x40, process ' 3
@@ -78,7 +78,7 @@ before="$forks $execs $exits"
 for ((i = 0; i < 200; i++)); do family; done
 read -r f e x <<<"$before"
 until ask && [ "$((exits - x))" -ge 400 ]; do :; done
-verdict "forks $((forks - f)), execs $((execs - e)), exits $((exits - x)), lost $lost" \
+equal "forks $((forks - f)), execs $((execs - e)), exits $((exits - x)), lost $lost" \
 	"forks 400, execs 200, exits 400, lost 0"
 printf 'a\nb\nc\n' >&3
 for _ in 1 2 3; do read -r line <&3 && echo "$line" >>out; done
@@ -86,7 +86,7 @@ has out "^forks $forks execs $execs exits $exits lost 0$" 3
 exec 4>&3
 connect
 ask
-verdict "another client: $forks" "another client: $forks"
+equal "another client: $forks" "another client: $forks"
 kill %+
 exec 3>&- 4>&-
 
@@ -95,7 +95,7 @@ fdstore store supervisor 10 fails='exit 3' >out 2>&1 &
 await grep -qsE 'waits 640 ms' out
 kill $!
 wait $!
-verdict "supervisor: status $?" "supervisor: status 0"
+equal "supervisor: status $?" "supervisor: status 0"
 for ms in 10 20 40 80 160 320; do has out "^fails: exit 3, waits $ms ms$" 1; done
 
 finish

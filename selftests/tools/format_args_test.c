@@ -11,7 +11,7 @@
 #include "kmon.h"
 #include "kselftest_harness.h"
 
-/* Of a literal with its last NUL. */
+/* The size of a literal with its last NUL. */
 #define FORMAT(text, flags) format(text, sizeof(text), flags)
 #define JSON_AT(text, key) json_at(text, sizeof(text), key)
 

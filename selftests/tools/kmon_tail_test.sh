@@ -14,7 +14,7 @@ grep -oE '^ +(-., )?--[a-z-]+|^ +-.,' out | grep -oE -- '-[^ ,]+' >options
 while read -r option; do
 	case $option in -\? | --usage | --help | -V | --version) continue ;; esac
 	grep -E '^[^#]*(kmon-tail|bad|writes|for way|for options?) ' "$0" | grep -qE -- " $option([= );\"']|\$)"
-	verdict "$option is tested: $?" "$option is tested: 0"
+	equal "$option is tested: $?" "$option is tested: 0"
 done <options
 expect 0 "usage" kmon-tail --usage
 
@@ -67,7 +67,7 @@ bad "option requires an argument -- 'p'$" -p
 expect 1 "a ring that is too large" kmon-tail --ring 4294967295 true
 has err '^kmon-tail: --ring 4294967295: .*kernel.kmonitor.max_ring_records'
 
-# What is not there, or not allowed.
+# Targets that are not there, or not allowed.
 expect 1 "no such process" kmon-tail -p 2147483647
 has err '^kmon-tail: -p 2147483647: no such process$'
 expect 1 "no such tree" kmon-tail -t 2147483647
@@ -76,12 +76,12 @@ nobody() { su nobody -s /bin/sh -c "$*"; }
 expect 1 "all, by nobody" nobody "kmon-tail -a"
 has err '^kmon-tail: -a: needs CAP_SYS_PTRACE'
 expect 1 "another user, by nobody" nobody "kmon-tail -u root"
-has err '^kmon-tail: -u root: another user: needs CAP_SYS_PTRACE'
+has err '^kmon-tail: -u root: another user: needs CAP_SYS_PTRACE \(try sudo\)'
 expect 1 "another's process, by nobody" nobody "kmon-tail -p 1"
 has err '^kmon-tail: -p 1: not yours, or protected: needs CAP_SYS_PTRACE'
 echo 0 >$limits/unprivileged
 expect 1 "forbidden to ordinary users" nobody "kmon-tail true"
-has err '^kmon-tail: kernel.kmonitor.unprivileged is 0 \(try sudo\)'
+has err '^kmon-tail: kernel.kmonitor.unprivileged is 0, or seccomp forbids it \(try sudo\)'
 expect 0 "but not to root" kmon-tail true
 echo 1 >$limits/unprivileged
 expect 0 "no privilege for one's own" nobody "kmon-tail true"
@@ -106,32 +106,32 @@ has out '^[0-9:.]{12} exit .* exit 3, cpu '
 has out 'tree ended: root exit 4, processes 2, failed 2, '
 has err '^kmon-tail: 5 records, 2 processes, 0 lost, [0-9.]+ s$'
 expect 0 "quiet" kmon-tail -q sh -c true
-verdict "$(cat out err | wc -c) bytes" "0 bytes"
+equal "$(cat out err | wc -c) bytes" "0 bytes"
 expect 0 "quiet with a summary" kmon-tail --quiet --stats sh -c '(true); true'
-verdict "$(wc -c <out) bytes" "0 bytes"
+equal "$(wc -c <out) bytes" "0 bytes"
 has err '^kmon-tail: 5 records, 2 processes, 0 lost'
 has err '^kmon-tail: fork 1, exec 1, exit 2, empty 1$'
 expect 0 "JSON" kmon-tail -j sh -c true
-verdict "$(grep -cvE '^\{"seq":[0-9]+,.*}$' out) other lines" "0 other lines"
+equal "$(grep -cvE '^\{"seq":[0-9]+,.*}$' out) other lines" "0 other lines"
 has out '"type":"exit",.*"comm":"sh","exit":\{"code":0,'
 expect 0 "JSON by its long name" kmon-tail --json true
 has out '^\{"seq":1,'
 expect 0 "a template" kmon-tail --format='{event:-6}|{comm:4}|{{x}}\t{status}' true
-verdict "$(cat out)" "$(printf 'exec  |true|{x}\t\nexit  |true|{x}\texit 0\nempty |    |{x}\texit 0')"
+equal "$(cat out)" "$(printf 'exec  |true|{x}\t\nexit  |true|{x}\texit 0\nempty |    |{x}\texit 0')"
 expect 0 "each field" kmon-tail -e exec -n 1 -F '{time} {event} {pid} {tid} {ppid} {uid} {user} {comm} {args} {details} {status} {age} {cpu} {seq} {cookie} {start} {cgroup_id} {cgroup} {container}' true
 has out '^[0-9]{4}(-[0-9]{2}){2}T[0-9:]+\.[0-9]{6} exec ([0-9]+) \2 [0-9]+ 0 root true .*true dev .*, args 1  [0-9.]+ [01] 1 0 [0-9]+\.[0-9]{6} [0-9]+ / $'
 comm=$(printf 'h\303\251')
 rename() { kmon-tail -e exit -n 1 -F '{comm:4}|{comm:-4}|' bash -c "echo -n '$1' >/proc/self/comm"; }
 expect 0 "escaped where it is not UTF-8" rename "$comm"
-verdict "$(cat out)" 'h\xc3\xa9|h\xc3\xa9|'
+equal "$(cat out)" 'h\xc3\xa9|h\xc3\xa9|'
 LC_ALL='' LC_CTYPE=C.UTF-8 expect 0 "padded by characters" rename "$comm"
-verdict "$(cat out)" "  $comm|$comm  |"
+equal "$(cat out)" "  $comm|$comm  |"
 hostile=$(printf '\033[31m\\\r\177')x
 expect 0 "hostile names" kmon-tail -e exit bash -c "echo -n '$hostile' >/proc/self/comm"
 has out ' \\x1b\[31m\\\\\\x0d\\x7fx +exit 0'
 expect 0 "hostile arguments" kmon-tail -A -e exec true "$hostile"
 has out ': .*true true .*1b.*0d'
-verdict "$(tr -d '\n -~' <out | wc -c) foreign bytes" "0 foreign bytes"
+equal "$(tr -d '\n -~' <out | wc -c) foreign bytes" "0 foreign bytes"
 
 expect 0 "arguments" kmon-tail --exec-args sh -c 'quick "a b"; true'
 has out " exec .*/quick quick 'a b'\$"
@@ -140,9 +140,9 @@ has out '"args":\["[^"]*/quick","quick","a b"\]'
 expect 0 "none unasked" kmon-tail sh -c 'quick "a b"; true'
 lacks out 'a b'
 expect 0 "by arguments" kmon-tail -g '^/.*quick a.b$' sh -c 'quick "a b"; quick c; true'
-verdict "$(grep -c ' exec .*quick' out) $(wc -l <out)" "1 2"
+equal "$(grep -c ' exec .*quick' out) $(wc -l <out)" "1 2"
 expect 0 "by name" kmon-tail --grep '^qui' sh -c 'quick; true'
-verdict "$(grep -c ' quick ' out) $(wc -l <out)" "2 3"
+equal "$(grep -c ' quick ' out) $(wc -l <out)" "2 3"
 expect 0 "failures" kmon-tail --failed sh -c '(exit 3); (true); ./none
 	sh -c "kill -9 \$\$"; true'
 has out ' exit .* exit 3,'
@@ -152,25 +152,25 @@ lacks out ' (fork|exec) |exit 0, cpu'
 expect 126 "an exec that fails is a failure" kmon-tail -x sh -c 'exec ./plain'
 has out ' exec-failed .* EACCES'
 expect 0 "no failures" kmon-tail -x true
-verdict "$(wc -l <out) line" "1 line"
+equal "$(wc -l <out) line" "1 line"
 expect 0 "children of one" kmon-tail -P $$ sh -c '(true); true'
-verdict "$(wc -l <out) line" "1 line"
+equal "$(wc -l <out) line" "1 line"
 expect 0 "children of the root" kmon-tail -o out -e exit -F '{pid} {ppid}' sh -c '(true); (true); exit 0'
 root=$(tail -n 1 out | cut -d' ' -f1)
-verdict "$(grep -c " $root\$" out) of it" "2 of it"
+equal "$(grep -c " $root\$" out) of it" "2 of it"
 expect 0 "threads" kmon-tail -H threads 0
-verdict "$(grep -c ' thread  ' out) $(grep -c ' thread-exit ' out)" "3 7"
+equal "$(grep -c ' thread  ' out) $(grep -c ' thread-exit ' out)" "3 7"
 expect 0 "threads by their long name" kmon-tail --threads -x threads 0
 expect 0 "indented" kmon-tail -i sh -c 'sh -c "(true); true"; true'
-verdict "$(grep -oE ' 0 +sh' out | grep -c '  *')" "$(grep -cE ' 0 +sh' out)"
+equal "$(grep -oE ' 0 +sh' out | grep -c '  *')" "$(grep -cE ' 0 +sh' out)"
 has out ' 0     sh +exit 0'
 has out ' 0   sh +exit 0'
 has out ' 0 sh +exit 0'
 expect 0 "indented by its long name" kmon-tail --tree sh -c '(true); true'
 has out ' 0   sh +exit 0'
 expect 0 "relative" kmon-tail --relative sh -c 'sleep 0.1; true'
-verdict "$(sed -n '2s/^\([^ ]*\) .*/\1/p' out)" 0.000000
-verdict "$(awk 'NR > 1 && $1 !~ /^[0-9]+\.[0-9]{6}$/ { bad = 1 } { last = $1 }
+equal "$(sed -n '2s/^\([^ ]*\) .*/\1/p' out)" 0.000000
+equal "$(awk 'NR > 1 && $1 !~ /^[0-9]+\.[0-9]{6}$/ { bad = 1 } { last = $1 }
 	END { print bad + 0, (last >= 0.1) }' out)" "0 1"
 expect 0 "a snapshot" kmon-tail -a --snapshot -n 1
 has out ' task +1 '
@@ -182,7 +182,7 @@ has out 'snapshot 1 is complete'
 shows() {
 	expect 0 "-e $1" kmon-tail -e "$1" "${@:2}"
 	has out "^[^ ]+ $1 "
-	verdict "$(awk -v kind="$1" 'NR > 1 && $2 != kind && $2 != "empty"' out | wc -l) others" "0 others"
+	equal "$(awk -v kind="$1" 'NR > 1 && $2 != kind && $2 != "empty"' out | wc -l) others" "0 others"
 }
 shows fork sh -c '(true); true'
 shows exec true
@@ -197,13 +197,13 @@ shows comm bash -c 'echo -n renamed >/proc/self/comm'
 shows sid sh -c 'setsid true; true'
 shows ptrace strace -o /dev/null true
 
-# What is followed. A run that was interrupted ends as others do.
+# Targets. A run that was interrupted ends as others do.
 summary='^kmon-tail: [0-9]+ records, [0-9]+ lost, '
 sh -c 'until [ -e go ]; do sleep 0.05; done; (exit 3); exit 5' &
 in_background kmon-tail -o out -p $!
 touch go
 ended "a process ends the run" 0
-verdict "$(grep -c ' exit ' out) $(grep -c 'exit 5' out)" "1 1"
+equal "$(grep -c ' exit ' out) $(grep -c 'exit 5' out)" "1 1"
 rm go
 sh -c 'until [ -e go ]; do sleep 0.05; done; (sleep 0.3; exit 3) & exit 5' &
 in_background kmon-tail -o out -t $!
@@ -218,7 +218,7 @@ touch go
 ended "a success that isn't shown ends the run" 0
 lacks out ' exit '
 rm go
-# Its children, whose end nobody tells, are not taken for alive.
+# Its children, whose end is not reported, are not taken for alive.
 sh -c 'until [ -e go ]; do sleep 0.05; done; (true); (sleep 0.1; exit 3)' &
 parent=$!
 in_background kmon-tail -i -w recording -o out -p $$ -p $parent
@@ -275,7 +275,7 @@ expect 3 "a loss with --format" kmon-tail --ring 2 --fail-on-loss -F '{pid}' bas
 	'kill -STOP $PPID; for i in 1 2 3 4; do (true); done; kill -CONT $PPID'
 has out 'LOST [0-9]+ record'
 expect 0 "-n with records held back" kmon-tail --snapshot -A -n 2 -a
-verdict "$(grep -c ' task ' out)" 2
+equal "$(grep -c ' task ' out)" 2
 digits=$(printf '%064d' 7)
 for name in "container docker-$digits.scope docker:$digits ${digits:0:63}" \
 	"unit tail_test.service unit:tail_test.service tail_test.service"; do
@@ -316,7 +316,7 @@ rm ready
 
 # When to stop.
 expect 0 "a number of records" kmon-tail -n 2 -j sh -c '(true); (true)'
-verdict "$(wc -l <out) lines" "2 lines"
+equal "$(wc -l <out) lines" "2 lines"
 expect 0 "a time" kmon-tail -D 0.2 sh -c 'echo $$ >sleeper; exec sleep 999'
 lacks out ' exit '
 await test -s sleeper
@@ -332,15 +332,15 @@ wait $busy 2>/dev/null
 
 # Places for the output.
 expect 0 "to a file" kmon-tail --output file -e exec echo hello
-verdict "$(cat out)" hello
+equal "$(cat out)" hello
 has file ' exec .* echo '
 for full in "-o /dev/full" "-o /dev/full -j" "-o /dev/full -l" "-q -w /dev/full" "-q --metrics /dev/full"; do
 	# shellcheck disable=SC2086 # several words
 	expect 1 "$full" kmon-tail $full true
 	has err "^kmon-tail: .*/dev/full: No space left on device\$"
 done
-verdict "$(stat -c %F /dev/full)" "character special file"
-verdict "$(cd /dev && echo full*)" full
+equal "$(stat -c %F /dev/full)" "character special file"
+equal "$(cd /dev && echo full*)" full
 for none in -o -w --metrics; do
 	expect 1 "$none none/x" kmon-tail -q $none none/x true
 	has err "^kmon-tail: $none none/x: No such file or directory\$"
@@ -355,25 +355,25 @@ has err '^kmon-tail: writing standard output: Bad file descriptor$'
 expect 0 "which is not needed" closed kmon-tail -q true
 expect 0 "nor with a file" closed kmon-tail -o file true
 kmon-tail --all --snapshot 2>err | head -n 1 >out
-verdict "a reader that has gone: ${PIPESTATUS[0]}" "a reader that has gone: 141"
-verdict "$(wc -c <err) bytes" "0 bytes"
+equal "a reader that has gone: ${PIPESTATUS[0]}" "a reader that has gone: 141"
+equal "$(wc -c <err) bytes" "0 bytes"
 (trap '' PIPE; kmon-tail -a --snapshot 2>err; echo $? >status) | head -n 1 >out
-verdict "one that has gone, and no SIGPIPE: $(cat status)" "one that has gone, and no SIGPIPE: 141"
+equal "one that has gone, and no SIGPIPE: $(cat status)" "one that has gone, and no SIGPIPE: 141"
 kmon-tail -q sh -c 'sleep 0.2; exit 9' 2>err | true
-verdict "one that is not written to: ${PIPESTATUS[0]}" "one that is not written to: 9"
+equal "one that is not written to: ${PIPESTATUS[0]}" "one that is not written to: 9"
 
 # Colours.
 coloured() { grep -c "$(printf '\033')\[" out; }
 expect 1 "on a terminal" terminal kmon-tail false
-verdict "$(coloured) coloured" "2 coloured"
+equal "$(coloured) coloured" "2 coloured"
 NO_COLOR=1 expect 1 "NO_COLOR" terminal kmon-tail false
-verdict "$(coloured) coloured" "0 coloured"
+equal "$(coloured) coloured" "0 coloured"
 TERM=dumb expect 1 "TERM=dumb" terminal kmon-tail false
-verdict "$(coloured) coloured" "0 coloured"
+equal "$(coloured) coloured" "0 coloured"
 NO_COLOR='' expect 1 "an empty NO_COLOR" terminal kmon-tail false
-verdict "$(coloured) coloured" "2 coloured"
+equal "$(coloured) coloured" "2 coloured"
 kmon-tail false 2>err | cat >out
-verdict "$(coloured) coloured in a pipe" "0 coloured in a pipe"
+equal "$(coloured) coloured in a pipe" "0 coloured in a pipe"
 
 # The three ways to take records.
 ways='sh -c "quick 1; (exit 3); quick | cat; true"'
@@ -382,7 +382,7 @@ for way in --read --mmap --uring; do
 	LC_ALL=C sort out$way >sorted$way
 	same sorted--read sorted$way "$way gives the same"
 done
-verdict "$(wc -l <out--read) records" "14 records"
+equal "$(wc -l <out--read) records" "14 records"
 for way in --read --mmap --uring; do
 	expect 3 "$way and a loss" kmon-tail $way --fail-on-loss --ring 2 -o out$way bash -c \
 		'kill -STOP $PPID; for i in 1 2 3; do (true); done; kill -CONT $PPID'
@@ -399,7 +399,7 @@ for options in "" -j -i -A -r "-A -i -r" "-A -j" -x "-g quick" "-e exit,fork" --
 	# shellcheck disable=SC2086 # several words
 	expect 0 "replayed:$options" kmon-tail -f recording -o again $options
 	same live again "$options is the same"
-	verdict "$([ "$(wc -l <live)" -gt 2 ] && echo lines)" lines
+	equal "$([ "$(wc -l <live)" -gt 2 ] && echo lines)" lines
 done
 kmon-tail -q --record=recording -A --ring 64 bash -c \
 	'for i in $(seq 20); do quick $i; done; kill -STOP $PPID; for i in $(seq 60); do quick $i; done; kill -CONT $PPID; quick'
@@ -409,13 +409,13 @@ lacks out '/quick'
 expect 3 "a loss in a recording" kmon-tail -S --fail-on-loss --from recording
 has err "^kmon-tail: [0-9]+ records, $(sed -n 's/.*LOST \([0-9]*\) rec.*/\1/p' out | awk '{ sum += $1 } END { print sum }') lost"
 expect 0 "the beginning of a recording" kmon-tail -f recording -n 3
-verdict "$(wc -l <out) lines" "4 lines"
+equal "$(wc -l <out) lines" "4 lines"
 expect 0 "a recording by other options" kmon-tail -f recording -e exec -A -g 'quick 7$'
-verdict "$(grep -c '/quick quick 7$' out) $(grep -c LOST out) $(wc -l <out)" "2 1 4"
+equal "$(grep -c '/quick quick 7$' out) $(grep -c LOST out) $(wc -l <out)" "2 1 4"
 
 expect 3 "a loss behind the last record shown" kmon-tail -e exit -n 1 --fail-on-loss --ring 2 bash -c \
 	'kill -STOP $PPID; for i in 1 2 3 4 5; do (true); done; kill -CONT $PPID'
-verdict "$(wc -l <out) lines" "2 lines"
+equal "$(wc -l <out) lines" "2 lines"
 
 # A cut one is whole up to its last whole frame.
 kmon-tail -q -w recording sh -c '(exit 1); (exit 2)'
@@ -426,7 +426,7 @@ for cut in $(seq 1 3 128) 127 128 129 255 256 257; do
 	kmon-tail -f cut -j >out 2>err || wrong=$((wrong + 1))
 	head -n $((lines - (cut + 127) / 128)) whole | cmp -s - out || wrong=$((wrong + 1))
 done
-verdict "$wrong cuts are wrong" "0 cuts are wrong"
+equal "$wrong cuts are wrong" "0 cuts are wrong"
 for bytes in 0 1 127 128 255; do
 	head -c $bytes recording >"cut"
 	expect 1 "$bytes bytes" kmon-tail -f cut
@@ -465,20 +465,20 @@ exec 7>&-
 exec 7<>stream
 head -c 700 recording >stream
 expect 0 "a stream that stalls, for a time" kmon-tail -f stream -D 0.3
-verdict "$(wc -l <out) lines" "3 lines"
+equal "$(wc -l <out) lines" "3 lines"
 exec 7>&-
 expect 1 "a stream that nobody writes, for a time" kmon-tail -f stream -D 0.3
 kmon-tail -f - 2>err < <(cat recording; exec sleep 9) | head -n 1 >out
-verdict "nobody reads what a stream has: ${PIPESTATUS[0]}" "nobody reads what a stream has: 141"
+equal "nobody reads what a stream has: ${PIPESTATUS[0]}" "nobody reads what a stream has: 141"
 expect 0 "a stream that ends" bash -c 'cat recording | kmon-tail -f -'
 has out ' exit .* exit 2,'
 
 # Line by line, or as much as there is.
 kmon-tail -q -w recording sh -c '(exit 1); (exit 2); (exit 3)'
 writes() { strace -e trace=write -o trace kmon-tail -f recording "$@" >out 2>err; grep -c '^write(1' trace; }
-verdict "$(writes --line-buffered) writes" "$(wc -l <out) writes"
-verdict "$(writes -l) writes" "$(wc -l <out) writes"
-verdict "$(writes) writes" "2 writes"
+equal "$(writes --line-buffered) writes" "$(wc -l <out) writes"
+equal "$(writes -l) writes" "$(wc -l <out) writes"
+equal "$(writes) writes" "2 writes"
 
 # Counters.
 expect 0 "metrics" kmon-tail -q --metrics metrics sh -c '(true); (true); true'
@@ -486,14 +486,14 @@ has metrics '^kmonitor_records_matched_total 7$'
 has metrics '^kmonitor_records_recorded_total 7$'
 has metrics '^kmonitor_records_lost_total 0$'
 has metrics '^kmonitor_lag_seconds [0-9.e-]+$'
-verdict "$(grep -c '^# HELP ' metrics) $(grep -c '^# TYPE ' metrics) $(grep -c '^kmonitor_' metrics)" "6 6 6"
-verdict "$(echo metrics*)" metrics
+equal "$(grep -c '^# HELP ' metrics) $(grep -c '^# TYPE ' metrics) $(grep -c '^kmonitor_' metrics)" "6 6 6"
+equal "$(echo metrics*)" metrics
 in_background kmon-tail -S -o out --metrics metrics -a
 sleep 1.5
 quick
 before=$(cat metrics)
 until [ "$(cat metrics)" != "$before" ]; do sleep 0.1; done
-verdict "each second" "each second"
+equal "each second" "each second"
 kill -INT "$pid"
 ended "metrics of all" 130
 has err "$summary"
@@ -536,14 +536,14 @@ number() { sed -n "s/^kmonitor_records_$1_total //p" metrics; }
 for way in --read --mmap; do
 	few=$(storm 20 -j --ring 64 $way)
 	many=$(storm 1000 -j --ring 64 $way)
-	verdict "$([ "$(number lost)" -gt 100 ] && echo losses)" losses
-	verdict "$(sed -n 's/.*"lost":{"count":\([0-9]*\).*/\1/p' out | awk '{ sum += $1 } END { print sum }') lost" \
+	equal "$([ "$(number lost)" -gt 100 ] && echo losses)" losses
+	equal "$(sed -n 's/.*"lost":{"count":\([0-9]*\).*/\1/p' out | awk '{ sum += $1 } END { print sum }') lost" \
 		"$(number lost) lost"
-	verdict "$(grep -vc '"type":"lost"' out) recorded" "$(number recorded) recorded"
+	equal "$(grep -vc '"type":"lost"' out) recorded" "$(number recorded) recorded"
 	has err "^kmon-tail: [0-9]+ records, 1001 processes, $(number lost) lost, "
-	verdict "$(number matched) matched" "$(($(number recorded) + $(number lost))) matched"
-	verdict "$(grep -c '"type":"empty".*"members":1001,"failed":1000,' out) empty" "1 empty"
-	verdict "$few to $many KiB: $([ "$many" -lt $((few + 512)) ] && echo bounded)" \
+	equal "$(number matched) matched" "$(($(number recorded) + $(number lost))) matched"
+	equal "$(grep -c '"type":"empty".*"members":1001,"failed":1000,' out) empty" "1 empty"
+	equal "$few to $many KiB: $([ "$many" -lt $((few + 512)) ] && echo bounded)" \
 		"$few to $many KiB: bounded"
 done
 

@@ -21,9 +21,9 @@ has out "^ +[0-9]+$none    quick: runs\$"
 has out "^ +[0-9]+$some    quick: exit 2\$"
 has out "^ +[0-9]+$some  bash: exit 3\$"
 has out "^ +[0-9]+${some}bash: exit 4\$"
-verdict "$(tail -n 1 out | sed -E 's/[0-9.]+s/Ns/g; s/[0-9.]+M/NM/')" \
+equal "$(tail -n 1 out | sed -E 's/[0-9.]+s/Ns/g; s/[0-9.]+M/NM/')" \
 	"empty: 3 processes, 3 failed, Ns, cpu Ns, peak NM"
-verdict "$(wc -l <out) lines" "9 lines"
+equal "$(wc -l <out) lines" "9 lines"
 expect 137 "a deadly signal" kmon-tree sh -c 'kill -KILL $$'
 has out 'sh: killed by SIGKILL$'
 expect 0 "what the shell leaves" kmon-tree bash -c 'setsid sleep 0.5 & exit 0'
@@ -59,9 +59,9 @@ has out "^ +[0-9]+$none  sleep: exists\$"
 has out "^ +[0-9]+$some  sleep: killed by SIGTERM\$"
 has out "^ +$root${some}bash: exit 6\$"
 has out '^empty: [0-9]+ processes, 2 failed, '
-verdict "$(grep -c "^ *$root .*exists" out) time" "1 time"
+equal "$(grep -c "^ *$root .*exists" out) time" "1 time"
 
-# Two: what the kernel tells of one is not the total.
+# Two trees: the kernel's totals of one are not those of both.
 rm go
 bash -c 'until [ -e go ]; do sleep 0.05; done; exit 3' &
 first=$!
@@ -71,15 +71,15 @@ touch go
 ended "two trees" 0
 has out "^ +$first${some}bash: exit 3\$"
 ends=$(grep -c ': exit ' out)
-verdict "$(tail -n 1 out | sed 's/, [0-9.]*s.*//')" "empty: $ends processes, 3 failed"
+equal "$(tail -n 1 out | sed 's/, [0-9.]*s.*//')" "empty: $ends processes, 3 failed"
 
-# A process without its children, of whose end nobody tells.
+# A process without its children, whose end is not reported.
 rm go
 bash -c 'until [ -e go ]; do sleep 0.05; done; (exit 4); (exit 5); exit 3' &
 in_background kmon-tree -w recording -o out -p $!
 touch go
 ended "a process without its children" 0
-verdict "$(grep -c 'bash: ' out) lines of it" "2 lines of it"
+equal "$(grep -c 'bash: ' out) lines of it" "2 lines of it"
 has out '^empty: 1 process, 1 failed, '
 cp out live
 expect 0 "the same again" kmon-tree -f recording
@@ -87,7 +87,7 @@ same live out "the same"
 expect 0 "as JSON" kmon-tree -j -f recording
 has out '^\{"type":"end","empty":true,"processes":1,"failed":1,"left":0,"unknown":0,"lost":0,'
 
-# What ends it before.
+# Events that end it before.
 sleep 999 &
 sleeper=$!
 for signal in INT TERM; do
@@ -106,26 +106,26 @@ kill $sleeper
 wait $sleeper 2>/dev/null
 
 expect 0 "JSON" kmon-tree --json bash -c '(exit 3); true'
-verdict "$(wc -l <out) lines" "3 lines"
+equal "$(wc -l <out) lines" "3 lines"
 has out '"type":"exit",.*"comm":"bash","exit":\{"code":3,.*"depth":1,"end_known":true,"run_ns":[0-9]+}$'
 has out '"comm":"bash","exit":\{"code":0,.*"depth":0,"end_known":true,'
 has out '^\{"type":"end","empty":true,"processes":2,"failed":1,"left":0,"unknown":0,"lost":0,"wall_ns":[0-9]+,"utime_ns":[0-9]+,"stime_ns":[0-9]+,"maxrss_kib":[0-9]+}$'
 expect 5 "quiet" kmon-tree --quiet sh -c 'exit 5'
-verdict "$(cat out err | wc -c) bytes" "0 bytes"
+equal "$(cat out err | wc -c) bytes" "0 bytes"
 expect 0 "quiet, of a process" kmon-tree -q --pid $$ -D 0.1
 expect 0 "to a file" kmon-tree --output file echo hello
-verdict "$(cat out)" hello
+equal "$(cat out)" hello
 has file '^empty: 1 process, 0 failed'
 expect 1 "a full file" kmon-tree -o /dev/full false
 has err '^kmon-tree: -o /dev/full: No space left on device$'
 expect 1 "a full file of JSON" kmon-tree -j -o /dev/full false
-verdict "$(wc -l <err) complaint" "1 complaint"
+equal "$(wc -l <err) complaint" "1 complaint"
 closed() { "$@" >&-; }
 expect 1 "a closed output" closed kmon-tree true
 has err '^kmon-tree: writing standard output: Bad file descriptor$'
 expect 0 "which is not needed" closed kmon-tree -q true
 kmon-tree -a 2>err | head -n 1 >out
-verdict "a reader that has gone: ${PIPESTATUS[0]}" "a reader that has gone: 141"
+equal "a reader that has gone: ${PIPESTATUS[0]}" "a reader that has gone: 141"
 
 # Losses: a ring that is full while nobody reads. The sleepers are seen before, and end in it.
 lossy='for i in 1 2 3 4 5; do sleep 999 & done
@@ -135,18 +135,18 @@ expect 3 "losses" kmon-tree -w recording --ring 4 --fail-on-loss bash -c "$lossy
 has out '^\*\*\* LOST [0-9]+ records \*\*\*$'
 seen=$(sed -n 's/.*LOST \([0-9]*\) rec.*/\1/p' out | awk '{ sum += $1 } END { print sum }')
 unknown=$(grep -cE "$none  (bash|sleep): end unknown$" out)
-verdict "$([ "$unknown" -gt 0 ] && echo unknown)" unknown
+equal "$([ "$unknown" -gt 0 ] && echo unknown)" unknown
 has out "^empty: [0-9]+ processes, [0-9]+ failed, $seen records lost, $unknown ends unknown, "
 has out "$some  bash: exit 9\$"
-verdict "$(grep -E 'end unknown|: exit |: killed' out | awk '{ print $1 }' | sort | uniq -d | wc -l) ended twice" \
+equal "$(grep -E 'end unknown|: exit |: killed' out | awk '{ print $1 }' | sort | uniq -d | wc -l) ended twice" \
 	"0 ended twice"
 # Whoever was seen has an end: known or not.
-verdict "$(awk '$NF == "begins" || $NF == "exists" { alive[$1] } / end unknown$|: exit |: killed / { delete alive[$1] }
+equal "$(awk '$NF == "begins" || $NF == "exists" { alive[$1] } / end unknown$|: exit |: killed / { delete alive[$1] }
 	END { for (pid in alive) n++; print n + 0 }' out) without an end" "0 without an end"
 cp out live
 expect 3 "losses in a recording" kmon-tree --from recording --fail-on-loss
-verdict "$(grep -c 'end unknown' out) unknown" "$unknown unknown"
-verdict "$(tail -n 1 out)" "$(tail -n 1 live)"
+equal "$(grep -c 'end unknown' out) unknown" "$unknown unknown"
+equal "$(tail -n 1 out)" "$(tail -n 1 live)"
 expect 0 "losses without --fail-on-loss" kmon-tree -j --ring 4 bash -c "$lossy"
 has out '"comm":"(sleep|bash)","depth":1,"end_known":false}$'
 
@@ -155,7 +155,7 @@ for options in "" -j; do
 	kmon-tree -w recording $options -o live bash -c '(quick 3); (exit 4) & wait; kill -9 $$' 2>err
 	expect 0 "replayed:$options" kmon-tree -f recording $options
 	cmp -s live out
-	verdict "the same: $?" "the same: 0"
+	equal "the same: $?" "the same: 0"
 done
 kmon-tail -q -A -w recording bash -c '(quick 3); exit 1'
 expect 0 "a recording of kmon-tail" kmon-tree -f recording
@@ -164,7 +164,7 @@ has out '^empty: 2 processes, 2 failed, '
 # shellcheck disable=SC2002 # a pipe by intent
 cat recording | kmon-tree -f - >piped
 kmon-tree -f recording | cmp -s - piped
-verdict "a pipe: $?" "a pipe: 0"
+equal "a pipe: $?" "a pipe: 0"
 kmon-tail -q -w recording --ring 4 bash -c "$lossy"
 expect 0 "ends that a recording of kmon-tail has lost" kmon-tree -f recording
 has out "$none  (bash|sleep): end unknown\$"
@@ -188,7 +188,7 @@ echo $! >service.pid
 (await attached "$(cat service.pid)"; touch attached) &
 expect 0 "example: nothing is left of a service" kmon-tree -q -t "$(cat service.pid)"
 kill -0 "$(cat service.pid)" 2>/dev/null && [ "$(sed 's/.*) //; s/ .*//' "/proc/$(cat service.pid)/stat")" != Z ]
-verdict "it lives: $?" "it lives: 1"
+equal "it lives: $?" "it lives: 1"
 expect 0 "example: what failed in a script" kmon-tree -j ./script
 has out '"comm":"quick","exit":\{"code":1,"status":256,'
 

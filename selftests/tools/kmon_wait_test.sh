@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# kmon-wait waits for the end of any processes and trees, and tells how they ended.
+# kmon-wait waits for the end of any processes and trees, and reports how they ended.
 # shellcheck disable=SC2317 # functions that await calls
 set -u
 
@@ -12,7 +12,7 @@ trap 'echo "$old_ring" >$limits/max_ring_records
 	echo "$old_filters" >$limits/max_user_filters
 	clean_up' EXIT
 
-empty() { verdict "$1 has $(wc -c <"$1") bytes" "$1 has 0 bytes"; }
+empty() { equal "$1 has $(wc -c <"$1") bytes" "$1 has 0 bytes"; }
 
 state() { sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null; }
 
@@ -39,7 +39,7 @@ begin_sleepers() {
 	mapfile -t pids <pids
 }
 
-# Also if it has ended: what it says will tell why.
+# Also if it has ended: its output will show why.
 begun() {
 	[[ $(state "$waiter") == [RSD] ]] || return 0
 	[ "$(cat "/proc/$waiter/fdinfo/"* 2>/dev/null | grep -c ^entry)" = "$1" ] &&
@@ -58,7 +58,7 @@ begin() {
 # ends STATUS NAME: how that kmon-wait ends.
 ends() {
 	wait $waiter 2>/dev/null
-	verdict "$2: status $?" "$2: status $1"
+	equal "$2: status $?" "$2: status $1"
 }
 
 # A program, so that $! is the command's.
@@ -105,21 +105,21 @@ begin_sleepers 2 0
 begin 2 kmon-wait -1 -v "${pids[@]}"
 kill -KILL "${pids[-1]}"
 ends 1 "--any"
-verdict "$(wc -l <out) lines" "1 lines"
+equal "$(wc -l <out) lines" "1 lines"
 open_gate
 wait $gated
 begin_sleepers 2 0
 begin 2 kmon-wait -v "${pids[@]}" "${pids[@]}"
 open_gate
 ends 0 "those named twice end once"
-verdict "$(wc -l <out) lines" "2 lines"
+equal "$(wc -l <out) lines" "2 lines"
 begin_sleepers 2 3
 begin 2 kmon-wait --json "${pids[@]}"
 open_gate
 ends 1 "JSON"
 has out '^\{.*"type":"exit",.*"comm":"sleepers","exit":\{"code":0,.*\}$' 1
 has out '"exit":\{"code":3,"status":768,' 1
-verdict "$(wc -l <out) lines" "2 lines"
+equal "$(wc -l <out) lines" "2 lines"
 gated sh -c 'printf "a\\\\\nb" >/proc/$$/comm; echo $$; read -r _'
 await test -s pids
 begin 1 kmon-wait -v "$gated"
@@ -194,7 +194,7 @@ expect 4 "a name of none" kmon-wait -N nobody-has-it
 has err '^kmon-wait: -N nobody-has-it: No such process$' 1
 expect 4 "kmon-wait itself has not its name" kmon-wait -N kmon-wait
 
-# Who may watch whom.
+# Permission to watch.
 expect 125 "another's" ./as_nobody kmon-wait 1
 has err '^kmon-wait: 1: not yours, or protected' 1
 expect 125 "another's tree" ./as_nobody kmon-wait -t 1
@@ -250,7 +250,7 @@ for signal in TERM INT; do
 	empty err
 done
 kmon-wait -T 100 -v $gated 2>err | true
-verdict "no reader: ${PIPESTATUS[0]}" "no reader: 141"
+equal "no reader: ${PIPESTATUS[0]}" "no reader: 141"
 open_gate
 wait $gated
 begin_sleepers 1 0
@@ -268,7 +268,7 @@ open_gate
 ends 125 "a full disk"
 has err '^kmon-wait: writing standard output: No space left on device$' 1
 
-# lose N RING OPTION...: the ends of N, of which a ring of RING has place for so many.
+# lose N RING OPTION...: the ends of N, of which a ring of RING has place for some.
 lose() {
 	local n=$1
 	echo "$2" >$limits/max_ring_records
@@ -317,7 +317,7 @@ kill -CONT $waiter
 ends 4 "$many processes with a ring of 64"
 has out ' sleepers: exit 0$' 64
 has out ' sleepers: ended, status unknown$' $((many - 64))
-verdict "$(cut -d ' ' -f 1 out | sort -u | wc -l) processes" "$many processes"
+equal "$(cut -d ' ' -f 1 out | sort -u | wc -l) processes" "$many processes"
 waiter=$whole
 ends 0 "$many processes"
 has whole ' sleepers: exit 0$' $many

@@ -23,10 +23,10 @@
 /* How long a test's descendants may go on writing after its own end. */
 #define GRACE_MS 500
 
-/* What one test program has said so far. */
+/* The output of one test program so far. */
 struct output {
 	const char *name;
-	struct verdict *verdict;
+	struct results *results;
 	unsigned int passed;
 	unsigned int failed;
 	unsigned int skipped;
@@ -44,24 +44,24 @@ static long long now_ms(void)
 }
 
 /* Counts a failure and notes what it was. */
-void fail(struct verdict *verdict, const char *format, ...)
+void fail(struct results *results, const char *format, ...)
 {
-	size_t room = sizeof(verdict->failures) - verdict->len;
+	size_t room = sizeof(results->failures) - results->len;
 	va_list args;
 	int len;
 
-	verdict->failed++;
+	results->failed++;
 	va_start(args, format);
-	len = vsnprintf(verdict->failures + verdict->len, room, format, args);
+	len = vsnprintf(results->failures + results->len, room, format, args);
 	va_end(args);
 	if (len < 0 || (size_t)len + 1 >= room) {
-		verdict->failures[verdict->len] = '\0';
+		results->failures[results->len] = '\0';
 		return;
 	}
-	printf("FAILED: %s\n", verdict->failures + verdict->len);
-	verdict->len += len;
-	verdict->failures[verdict->len++] = '\n';
-	verdict->failures[verdict->len] = '\0';
+	printf("FAILED: %s\n", results->failures + results->len);
+	results->len += len;
+	results->failures[results->len++] = '\n';
+	results->failures[results->len] = '\0';
 }
 
 static void take_line(struct output *out)
@@ -79,7 +79,7 @@ static void take_line(struct output *out)
 			out->passed++;
 	} else if (!strncmp(line, "not ok ", 7)) {
 		out->failed++;
-		fail(out->verdict, "%s: %s", out->name, line);
+		fail(out->results, "%s: %s", out->name, line);
 	}
 }
 
@@ -158,33 +158,33 @@ static bool follow(struct output *out, pid_t pid, int from, int limit,
 	return !alive;
 }
 
-static void judge(struct output *out, bool ended, int status, int limit)
+static void count_results(struct output *out, bool ended, int status, int limit)
 {
-	unsigned int results = out->passed + out->failed + out->skipped;
+	unsigned int nr_results = out->passed + out->failed + out->skipped;
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 
 	if (!ended)
-		fail(out->verdict, "%s: no end within %d seconds", out->name,
+		fail(out->results, "%s: no end within %d seconds", out->name,
 		     limit);
 	else if (WIFSIGNALED(status))
-		fail(out->verdict, "%s: killed by signal %d", out->name,
+		fail(out->results, "%s: killed by signal %d", out->name,
 		     WTERMSIG(status));
 	else if (code == EXIT_SKIP && !out->failed && !out->passed)
 		out->skipped += !out->skipped;
 	else if (code && !out->failed)
-		fail(out->verdict, "%s: exit status %d", out->name, code);
-	else if (out->plan > 0 && (unsigned int)out->plan != results)
-		fail(out->verdict, "%s: %d tests planned, %u run", out->name,
-		     out->plan, results);
-	else if (!results)
+		fail(out->results, "%s: exit status %d", out->name, code);
+	else if (out->plan > 0 && (unsigned int)out->plan != nr_results)
+		fail(out->results, "%s: %d tests planned, %u run", out->name,
+		     out->plan, nr_results);
+	else if (!nr_results)
 		out->passed++;
-	out->verdict->passed += out->passed;
-	out->verdict->skipped += out->skipped;
+	out->results->passed += out->passed;
+	out->results->skipped += out->skipped;
 }
 
-static void run_test(struct verdict *verdict, const char *name, int limit)
+static void run_test(struct results *results, const char *name, int limit)
 {
-	struct output out = { .name = name, .verdict = verdict, .plan = -1 };
+	struct output out = { .name = name, .results = results, .plan = -1 };
 	long long start = now_ms();
 	char path[512];
 	int status = 0;
@@ -195,7 +195,7 @@ static void run_test(struct verdict *verdict, const char *name, int limit)
 	snprintf(path, sizeof(path), TESTS "/%s", name);
 	printf("== %s\n", name);
 	if (pipe2(pipes, O_CLOEXEC)) {
-		fail(verdict, "%s: pipe: %m", name);
+		fail(results, "%s: pipe: %m", name);
 		return;
 	}
 	fflush(NULL);
@@ -205,7 +205,7 @@ static void run_test(struct verdict *verdict, const char *name, int limit)
 	close(pipes[1]);
 	if (pid < 0) {
 		close(pipes[0]);
-		fail(verdict, "%s: fork: %m", name);
+		fail(results, "%s: fork: %m", name);
 		return;
 	}
 	ended = follow(&out, pid, pipes[0], limit, &status);
@@ -213,7 +213,7 @@ static void run_test(struct verdict *verdict, const char *name, int limit)
 	close(pipes[0]);
 	if (out.len)
 		take(&out, "\n", 1);
-	judge(&out, ended, status, limit);
+	count_results(&out, ended, status, limit);
 	printf("== %s took %.1f s\n", name, (now_ms() - start) / 1000.0);
 }
 
@@ -228,15 +228,15 @@ static int is_test(const struct dirent *entry)
 }
 
 /* Runs each executable of the tests' directory, each with this limit in seconds. */
-void run_tests(struct verdict *verdict, int limit)
+void run_tests(struct results *results, int limit)
 {
 	struct dirent **entries;
 	int count = scandir(TESTS, &entries, is_test, alphasort);
 
 	if (count <= 0)
-		fail(verdict, "no tests in " TESTS);
+		fail(results, "no tests in " TESTS);
 	for (int i = 0; i < count; i++) {
-		run_test(verdict, entries[i]->d_name, limit);
+		run_test(results, entries[i]->d_name, limit);
 		free(entries[i]);
 	}
 	if (count > 0)

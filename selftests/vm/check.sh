@@ -61,7 +61,7 @@ if [ "$flavour" != off ] && [ -z "${TESTS:-}" ]; then
 	VM_THREAD=single boot 'alone/*'
 fi
 
-# What the built kernel shows without running.
+# Checks of the built kernel without running it.
 if [ "$flavour" != off ]; then
 	echo "== nops.sh"
 	"$vm_dir/nops.sh" "$image" | tee "$work/nops" ||

@@ -13,7 +13,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$vm_dir/make-patches.sh" "$source" "$build/patches" "$work/tree"
 
-# The page alone: its neighbours are not ours to judge.
+# The page alone: its neighbours are not checked.
 mkdir "$work/page"
 cp "$work/tree/Documentation/userspace-api/kmonitor.rst" "$work/page/"
 

@@ -144,8 +144,8 @@ static void hold_hooks(void)
 
 static void check(void)
 {
-	static struct verdict verdict;
-	static char outcome[sizeof(verdict.failures) + 128];
+	static struct results results;
+	static char outcome[sizeof(results.failures) + 128];
 	char limit[16] = "300";
 	char hold[4] = "0";
 	char kunit[4] = "0";
@@ -154,16 +154,16 @@ static void check(void)
 	parameter("kmon.hold", hold, sizeof(hold));
 	parameter("kmon.kunit", kunit, sizeof(kunit));
 	if (atoi(kunit))
-		judge_kunit(&verdict);
+		check_kunit(&results);
 	if (atoi(hold))
 		hold_hooks();
-	run_tests(&verdict, atoi(limit));
-	scan_for_leaks(&verdict);
-	judge_kernel_log(&verdict);
+	run_tests(&results, atoi(limit));
+	scan_for_leaks(&results);
+	check_kernel_log(&results);
 	snprintf(outcome, sizeof(outcome),
 		 "%sverdict: %u passed, %u failed, %u skipped\n",
-		 verdict.failures, verdict.passed, verdict.failed,
-		 verdict.skipped);
+		 results.failures, results.passed, results.failed,
+		 results.skipped);
 	power_off(outcome);
 }
 

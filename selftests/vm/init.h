@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the VM's PID 1 share. */
+/* Shared by the files of the VM's PID 1. */
 
 #ifndef _KMONITOR_VM_INIT_H
 #define _KMONITOR_VM_INIT_H
@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 /**
- * struct verdict - the result of a run of the tests
+ * struct results - the result of a run of the tests
  *
  * @passed: Number of tests that passed.
  * @failed: Number of tests that failed.
@@ -16,7 +16,7 @@
  * @failures: One line for each failure.
  * @len: Number of bytes in @failures.
  */
-struct verdict {
+struct results {
 	unsigned int passed;
 	unsigned int failed;
 	unsigned int skipped;
@@ -29,16 +29,16 @@ void mount_at(const char *type, const char *target, const char *options);
 void kill_all(void);
 
 /* check.c */
-void fail(struct verdict *verdict, const char *format, ...)
+void fail(struct results *results, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void run_tests(struct verdict *verdict, int limit);
+void run_tests(struct results *results, int limit);
 
 /* kernel_log.c */
-void scan_for_leaks(struct verdict *verdict);
-void judge_kernel_log(struct verdict *verdict);
+void scan_for_leaks(struct results *results);
+void check_kernel_log(struct results *results);
 
 /* kunit.c */
-void judge_kunit(struct verdict *verdict);
+void check_kunit(struct results *results);
 
 /* host.c */
 int run_on_host(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Judges the kernel after the tests: its leak scan and its log. */
+/* Checks the kernel after the tests: its leak scan and its log. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,7 +98,7 @@ static bool scan(int fd)
 }
 
 /* Scans twice: the second time confirms. Objects under five seconds old are not seen. */
-void scan_for_leaks(struct verdict *verdict)
+void scan_for_leaks(struct results *results)
 {
 	int fd = open(KMEMLEAK, O_RDWR | O_CLOEXEC);
 	char text[4096];
@@ -110,18 +110,18 @@ void scan_for_leaks(struct verdict *verdict)
 	puts("== leak scan");
 	sleep(6);
 	if (!scan(fd) || !scan(fd))
-		fail(verdict, "kernel: no leak scan");
+		fail(results, "kernel: no leak scan");
 	while ((len = read(fd, text, sizeof(text))) > 0) {
 		leaks = true;
 		fwrite(text, 1, len, stdout);
 	}
 	close(fd);
 	if (leaks)
-		fail(verdict, "kernel: memory leaks");
+		fail(results, "kernel: memory leaks");
 }
 
 /* Fails the run for the first bad line of the kernel's log, and shows what follows it. */
-void judge_kernel_log(struct verdict *verdict)
+void check_kernel_log(struct results *results)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct race race = { .len = 0 };
@@ -132,7 +132,7 @@ void judge_kernel_log(struct verdict *verdict)
 	char record[8192];
 
 	if (fd < 0) {
-		fail(verdict, "kernel: /dev/kmsg: %m");
+		fail(results, "kernel: /dev/kmsg: %m");
 		return;
 	}
 	for (;;) {
@@ -177,5 +177,5 @@ void judge_kernel_log(struct verdict *verdict)
 	}
 	close(fd);
 	if (found)
-		fail(verdict, "kernel log: %s (%u such lines)", first, found);
+		fail(results, "kernel log: %s (%u such lines)", first, found);
 }

@@ -14,7 +14,7 @@ static const char *const suites[] = { "kmonitor_mark_set", "kmonitor_record",
 				      "kmonitor_ring", "kmonitor_target" };
 
 /* A case's line is indented, that of its suite is not. */
-static void judge_suite(struct verdict *verdict, const char *suite)
+static void check_suite(struct results *results, const char *suite)
 {
 	unsigned int passed = 0, failed = 0, plan = 0;
 	char line[1024], path[128];
@@ -23,7 +23,7 @@ static void judge_suite(struct verdict *verdict, const char *suite)
 	snprintf(path, sizeof(path), RESULTS, suite);
 	file = fopen(path, "re");
 	if (!file) {
-		fail(verdict, "%s: %m", path);
+		fail(results, "%s: %m", path);
 		return;
 	}
 	while (fgets(line, sizeof(line), file)) {
@@ -35,21 +35,21 @@ static void judge_suite(struct verdict *verdict, const char *suite)
 			passed++;
 		} else if (!strncmp(line, "    not ok ", 11)) {
 			failed++;
-			fail(verdict, "%s: %s", suite, line + 4);
+			fail(results, "%s: %s", suite, line + 4);
 		}
 	}
 	fclose(file);
 	if (!plan || passed + failed != plan)
-		fail(verdict, "%s: %u tests planned, %u run", suite, plan,
+		fail(results, "%s: %u tests planned, %u run", suite, plan,
 		     passed + failed);
-	verdict->passed += passed;
+	results->passed += passed;
 }
 
-/* Of all suites, which must be there. */
-void judge_kunit(struct verdict *verdict)
+/* Checks all suites, which must be there. */
+void check_kunit(struct results *results)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(suites); i++) {
 		printf("== %s\n", suites[i]);
-		judge_suite(verdict, suites[i]);
+		check_suite(results, suites[i]);
 	}
 }

@@ -60,7 +60,7 @@ run() {
 }
 
 if compile plain -O1; then
-	# What a test itself leaves to its end is still reachable.
+	# Memory that a test itself leaves to its end is still reachable.
 	run valgrind plain valgrind -q --error-exitcode=99 --leak-check=full \
 		--errors-for-leak-kinds=definite,indirect
 else

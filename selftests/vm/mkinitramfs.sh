@@ -58,7 +58,7 @@ else
 	# A locale of UTF-8; /usr is / there.
 	add /lib/locale/C.utf8/LC_CTYPE /usr/lib/locale/C.utf8/LC_CTYPE 0644
 	add_dir /selftests/helpers
-	# What only the debug kernel can do, such as failing allocations; and what is too
+	# Tests that only the debug kernel can run, such as failing allocations; and what is too
 	# much for the slow ones: the 32-bit programs, and what tests user space.
 	more=
 	case ${image##*/} in

@@ -24,7 +24,7 @@ _kmon()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local option kind word events before i
-	# What each option takes; nothing is '-'.
+	# The argument of each option; '-' is none.
 	local -A takes=()
 
 	while read -r option kind; do

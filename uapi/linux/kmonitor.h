@@ -33,7 +33,7 @@
  * struct kmonitor_attr - what kmonitor_init() creates
  * @ring_records: Capacity of the ring in records, rounded up to a power of
  *	two.  0 means 4096.
- * @wakeup_records: Watermark: readers are woken when so many records are
+ * @wakeup_records: Watermark: readers are woken when this many records are
  *	ready; at most half of the ring.  0 means 1.
  * @wakeup_delay_us: Longest time in microseconds for which a record below
  *	the watermark stays unannounced.  Required (not 0) with a watermark
@@ -50,15 +50,15 @@ struct kmonitor_attr {
 };
 
 /**
- * enum kmonitor_target - what a filter entry selects
+ * enum kmonitor_target - what a filter selects
  * @KMONITOR_TARGET_THREAD: One thread of a process.
  * @KMONITOR_TARGET_PROCESS: One process, all its threads.
  * @KMONITOR_TARGET_TREE: A process and all its descendants, present and future.
  * @KMONITOR_TARGET_CGROUP: The members of a cgroup v2 and of its descendants,
- *	judged at each event; a new task also by its own cgroup.  The entry
+ *	checked at each event; a new task also by its own cgroup.  The filter
  *	stays when the cgroup is removed, whose id is not used again.  ESTALE if
  *	the caller's cgroup namespace has no such cgroup.
- * @KMONITOR_TARGET_UID: The tasks of one real user id, judged at each event.
+ * @KMONITOR_TARGET_UID: The tasks of one real user id, checked at each event.
  * @KMONITOR_TARGET_ALL: Every task that is visible in the creator's pid
  *	namespace.
  */
@@ -72,7 +72,7 @@ enum kmonitor_target {
 };
 
 /**
- * DOC: flags of a filter entry
+ * DOC: flags of a filter
  *
  * - %KMONITOR_FILTER_PIDFD: @id is a pidfd.  A target PROCESS or TREE needs
  *   that of a process or of its leading thread, a target THREAD means the
@@ -82,7 +82,7 @@ enum kmonitor_target {
  *   descriptor: those of the types in @events, or of all event types if that
  *   is 0.  Membership and %KMONITOR_EMPTY are as without it.  As CGROUP, UID
  *   or ALL it suppresses nothing about tasks that the creator may not see.
- *   Such an entry exists besides one without the flag of the same target and
+ *   Such a filter exists besides one without the flag of the same target and
  *   id: the flag is a part of its name.
  * - %KMONITOR_FILTER_FAILED_ONLY: of the exits, only those with a nonzero
  *   status; of a task that the creator may not see, none.  Other events are
@@ -99,7 +99,7 @@ enum kmonitor_target {
 #define KMONITOR_FILTER_KILL_ON_CLOSE (1U << 3)
 
 /**
- * struct kmonitor_filter - one filter entry
+ * struct kmonitor_filter - one filter
  * @target: One of &enum kmonitor_target.
  * @flags: Bits of KMONITOR_FILTER_*.
  * @id: A pid, a pidfd, a cgroup id or a user id, as @target and @flags say.
@@ -107,9 +107,9 @@ enum kmonitor_target {
  *	%KMONITOR_TARGET_ALL.
  * @events: Bits of the event types wanted.  0 is membership only.
  * @reserved: Must be zero.
- * @cookie: Returned unchanged in the records that this entry wanted.
- * @handle: Out: names the entry in this descriptor, never 0, never reused.
- *	%KMONITOR_IOC_FILTER_DEL: in: the entry to remove, or 0 to name it by
+ * @cookie: Returned unchanged in the records that this filter wanted.
+ * @handle: Out: names the filter in this descriptor, never 0, never reused.
+ *	%KMONITOR_IOC_FILTER_DEL: in: the filter to remove, or 0 to name it by
  *	@target and @id.
  * @reserved2: Must be zero.
  */
@@ -137,14 +137,14 @@ struct kmonitor_filter {
  * - %KMONITOR_PROCESS_EXEC: the subject runs a new program.
  * - %KMONITOR_PROCESS_EXIT: the process ended and holds nothing any more.
  * - %KMONITOR_COMM: the subject was renamed, by prctl(2) or through /proc; the
- *   new name that comes with an exec stands in %KMONITOR_PROCESS_EXEC.
+ *   new name that comes with an exec is in %KMONITOR_PROCESS_EXEC.
  * - %KMONITOR_CRED: real, effective or saved user or group ids changed.
  * - %KMONITOR_SID: the subject leads a new session.
- * - %KMONITOR_PTRACE: the subject attached to or detached from a task.  Of the
- *   end of either of them there is no detach, and no attach to a task that is
- *   traced from its birth, by CLONE_PTRACE or PTRACE_O_TRACEFORK and its like.
- * - %KMONITOR_COREDUMP: the subject is about to dump core.  Whether it did, the
- *   status of its exit tells.
+ * - %KMONITOR_PTRACE: the subject attached to or detached from a task.  No
+ *   detach is reported when either of them exits, and no attach for a task that
+ *   is traced from birth, by CLONE_PTRACE or PTRACE_O_TRACEFORK and its like.
+ * - %KMONITOR_COREDUMP: the subject is about to dump core.  The status of its exit
+ *   shows whether it did.
  * - %KMONITOR_EXEC_FAILED: execve(2) or execveat(2) returned an error.  An exec
  *   that fails when the old program is gone ends the process instead.
  *
@@ -153,7 +153,7 @@ struct kmonitor_filter {
  * - %KMONITOR_TASK: an existing process, found by a snapshot.
  * - %KMONITOR_SNAPSHOT_END: a snapshot is complete.
  * - %KMONITOR_LOST: records were dropped here.
- * - %KMONITOR_EMPTY: the last member of a tree ended; removes the entry.
+ * - %KMONITOR_EMPTY: the last member of a tree ended; removes the filter.
  * - %KMONITOR_UNTRACKED: a new member could not be followed.
  * - %KMONITOR_EXEC_ARGS: continuation of an exec, &struct kmonitor_exec_args.
  */
@@ -266,8 +266,8 @@ struct kmonitor_exec {
  * @dev_major: Major number of the file system's device, 0 if no file could
  *	be opened.
  * @dev_minor: Minor number of the file system's device.
- * @ino: Inode number of the file, 0 if none could be opened.  Of a script whose
- *	interpreter runs into the error it may be the interpreter.
+ * @ino: Inode number of the file, 0 if none could be opened.  It may be
+ *	the interpreter of a script, if the error is the interpreter's.
  * @reserved2: Zero.
  */
 struct kmonitor_exec_failed {
@@ -436,13 +436,13 @@ struct kmonitor_lost {
  * @members: Processes that ever were members; one that ended while FILTER_ADD
  *	was at work may have been one without a record.
  * @failed: Members that ended with a nonzero status.
- * @handle: The handle of the entry, which is gone with this record.
+ * @handle: The handle of the filter, which is gone with this record.
  * @utime_ns: User CPU time of all members in nanoseconds.
  * @stime_ns: System CPU time of all members in nanoseconds.
  * @maxrss_kib: The largest peak resident set of a member in KiB.
  *
- * The pid, tgid and start_ns of the record are those of the root.  Of members
- * that ended REDACTED only @members tells.
+ * The pid, tgid and start_ns of the record are those of the root.  Members
+ * that ended REDACTED count in @members only.
  */
 struct kmonitor_empty {
 	__s32 root_status;
@@ -485,7 +485,7 @@ struct kmonitor_task {
  * @time_ns: When it happened, nanoseconds of CLOCK_BOOTTIME: of PROCESS_FORK
  *	and THREAD_CREATE when the new task began, of PROCESS_ABORT when the
  *	signal was sent.  Not always in the order of @seq.
- * @cookie: The cookie of the most specific filter entry that wanted it.
+ * @cookie: The cookie of the most specific filter that wanted it.
  * @type: The event type.
  * @flags: Bits of KMONITOR_EVENT_*.
  * @cpu: The CPU that it happened on.
@@ -494,7 +494,7 @@ struct kmonitor_task {
  * @ppid: Process id of the subject's real parent, 0 if not visible.
  * @uid: Real user id of the subject.
  * @start_ns: Start of the subject's process, nanoseconds of CLOCK_BOOTTIME in
- *	the initial time namespace.  (tgid, start_ns) names a process for ever.
+ *	the initial time namespace.  (tgid, start_ns) names a process forever.
  * @cgroup_id: Id of the subject's cgroup v2, 0 if there is none.
  * @comm: Name of the subject, ends with a NUL.
  * @fork: Details of PROCESS_FORK and THREAD_CREATE.
@@ -570,7 +570,7 @@ struct kmonitor_exec_args {
 
 /**
  * struct kmonitor_snapshot - argument of KMONITOR_IOC_SNAPSHOT
- * @handle: The entry to list, 0 for all entries.
+ * @handle: The filter to list, 0 for all filters.
  * @token: Chosen by the caller; repeated in each record of this snapshot.
  * @reserved: Must be zero.
  */
@@ -582,7 +582,7 @@ struct kmonitor_snapshot {
 
 /**
  * struct kmonitor_kill - argument of KMONITOR_IOC_KILL
- * @handle: A TREE or PROCESS entry.
+ * @handle: A TREE or PROCESS filter.
  * @signo: The signal to send, 0 to count only.
  * @reserved: Must be zero.
  * @signalled: Out: members that got the signal.
@@ -654,8 +654,8 @@ struct kmonitor_info {
  * DOC: the mapped ring
  *
  * mmap(2) with %MAP_SHARED gives any pages of the first kmonitor_info.mmap_size
- * bytes.  The page at tail_offset, mapped alone, may be writable, everything
- * else is read-only.  kmonitor_info has the offsets; they are multiples of the
+ * bytes.  The page at tail_offset, mapped alone, may be writable; the rest is
+ * read-only.  kmonitor_info has the offsets; they are multiples of the
  * page size of the running kernel.  Errors are those of mmap(2), and
  *
  * - %EINVAL: The range is not inside of mmap_size, or the mapping is private.
@@ -721,7 +721,7 @@ struct kmonitor_header {
  * @pending: Records lost and not yet reported.
  * @depth: Records in the ring now.
  * @peak: Most records that ever were in the ring.
- * @filters: Filter entries.
+ * @filters: The number of filters.
  * @reserved: Zero.
  *
  * The sum is exact when no event is under way; depth and peak are advisory.

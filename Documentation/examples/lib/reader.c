@@ -30,7 +30,7 @@ int main(void)
 				break;
 			continue;
 		}
-		/* -EOVERFLOW: the record tells how many were lost. */
+		/* -EOVERFLOW: the record has the number of lost ones. */
 		if (ret < 0 && ret != -EOVERFLOW)
 			break;
 		offset = kmon_wall_offset();

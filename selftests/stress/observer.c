@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who knows the truth: has a storm of its own, which nobody kills, and finds
- * each birth of it in a descriptor, as a record or in a LOST.
+ * The observers: each has a storm of its own, which nobody kills, and finds each
+ * birth of it in a descriptor, as a record or in a LOST.
  */
 
 #include <stdio.h>
@@ -23,9 +23,9 @@ static const unsigned int births[STORM_KINDS] = {
 	[STORM_GROUP] = 1 + STORM_GROUP_THREADS,
 };
 
-/* The births that a descriptor has told. */
+/* The births that a descriptor has reported. */
 struct account {
-	uint64_t told;
+	uint64_t found;
 	uint64_t lost;
 };
 
@@ -45,7 +45,7 @@ static void take_all(int fd, struct account *account)
 
 	while ((nr = km_read(fd, event, BATCH)) > 0) {
 		for (int i = 0; i < nr; i++) {
-			account->told += !!(event[i].type & BIRTHS);
+			account->found += !!(event[i].type & BIRTHS);
 			if (event[i].type == KMONITOR_LOST)
 				account->lost += event[i].lost.count;
 		}
@@ -53,7 +53,7 @@ static void take_all(int fd, struct account *account)
 	check(nr == -EAGAIN, "read: %s", km_error(nr));
 }
 
-/* Starts when it is watched, from the cgroup of this witness. */
+/* Starts when it is watched, from the cgroup of this observer. */
 static pid_t start_storm(unsigned int rounds, const char *procs, char **argv,
 			 int gate[2])
 {
@@ -102,24 +102,24 @@ static void watch_storm(struct arena *arena, const char *procs, uint64_t cgroup,
 		take_all(fd, &account);
 	} while (!ended);
 	check(!status, "expected status 0 of a storm, got %#x", status);
-	check(account.told + account.lost == expected,
-	      "%ju births, %ju told, %ju lost", (uintmax_t)expected,
-	      (uintmax_t)account.told, (uintmax_t)account.lost);
+	check(account.found + account.lost == expected,
+	      "%ju births, %ju found, %ju lost", (uintmax_t)expected,
+	      (uintmax_t)account.found, (uintmax_t)account.lost);
 	check(!roomy || !account.lost, "%ju lost in spite of room",
 	      (uintmax_t)account.lost);
 	close(fd);
 	close(gate[0]);
 	close(gate[1]);
-	add_to(&arena->witnessed, account.told);
+	add_to(&arena->observed, account.found);
 }
 
-void be_a_witness(struct arena *arena, int which)
+void be_an_observer(struct arena *arena, int which)
 {
 	char *argv[] = { km_helper("quick"), NULL };
 	char path[64], procs[96];
 	struct stat info;
 
-	snprintf(path, sizeof(path), "/sys/fs/cgroup/witness%d", which);
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/observer%d", which);
 	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
 	if (mkdir(path, 0755))
 		check(errno == EEXIST, "%s: %s", path, km_error(errno));
