@@ -36,17 +36,6 @@ FIXTURE_TEARDOWN(monitor)
 	close(self->fd);
 }
 
-static pid_t end_at_gate(int gate[2])
-{
-	pid_t child = km_fork();
-
-	if (!child) {
-		km_gate_wait(gate);
-		_exit(0);
-	}
-	return child;
-}
-
 /* The inode of a pidfd, 0 where pidfds are not of pidfs. */
 static uint64_t pidfd_inode(pid_t pid)
 {
@@ -70,7 +59,7 @@ TEST_F(monitor, fork_names_parent_and_child)
 
 	km_gate(gate);
 	must(prctl(PR_SET_NAME, "a parent's name"));
-	child = end_at_gate(gate);
+	child = km_fork_at_gate(gate);
 	inode = pidfd_inode(child);
 	ticks = km_start_ticks(child);
 	parent_ticks = km_start_ticks(getpid());
