@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -259,6 +260,51 @@ TEST_F(monitor, a_tree_added_to_a_dying_process_ends_once)
 	EXPECT_LT(0, added);
 	EXPECT_GT(rounds, added);
 	EXPECT_EQ(added, km_stats(self->fd).matched);
+}
+
+/* Some forks succeed before the limit of processes refuses others. */
+TEST_F(monitor, forks_that_fail_are_no_members)
+{
+	const struct rlimit limit = { 8, 8 };
+	const struct kmonitor_event *empty;
+	int told[2], born = 0;
+	pid_t root;
+
+	km_gate(told);
+	root = km_fork();
+	if (!root) {
+		km_gate_wait(self->gate);
+		must(setrlimit(RLIMIT_NPROC, &limit));
+		must(setresuid(65533, 65533, 65533));
+		for (int i = 0; i < 20; i++) {
+			pid_t child = fork();
+
+			if (!child)
+				for (;;)
+					pause();
+			check(child > 0 || errno == EAGAIN, "fork: %s",
+			      km_error(errno));
+			born += child > 0;
+		}
+		must(write(told[1], &born, sizeof(born)));
+		signal(SIGTERM, SIG_IGN);
+		must(kill(0, SIGTERM));
+		while (wait(NULL) > 0)
+			;
+		_exit(0);
+	}
+	must(setpgid(root, root));
+	km_add(self->fd, TREE, root, KM_LIFE, 5);
+	km_gate_open(self->gate);
+	EXPECT_EQ(0, km_join(root));
+	ASSERT_EQ((ssize_t)sizeof(born), read(told[0], &born, sizeof(born)));
+	EXPECT_LT(0, born);
+	EXPECT_GT(20, born);
+	km_read_until(self->fd, &self->log, KMONITOR_EMPTY, root);
+	empty = km_find(&self->log, KMONITOR_EMPTY, root);
+	EXPECT_EQ(born + 1, (int)empty->empty.members);
+	EXPECT_EQ(born, (int)empty->empty.failed);
+	EXPECT_EQ(born, (int)km_count(&self->log, KMONITOR_PROCESS_FORK, 0));
 }
 
 TEST_HARNESS_MAIN
