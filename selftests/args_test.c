@@ -5,10 +5,15 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "common.h"
 
@@ -503,6 +508,191 @@ TEST_F(monitor, a_hidden_task_has_no_arguments)
 	km_gate_open(gate);
 	km_join(child);
 	free(wait);
+}
+
+/* The kernel gives a program that was run without any argument an empty one. */
+TEST_F(monitor, no_argument_is_one_empty_argument)
+{
+	char text[MAX_PARTS * PART], expected[256];
+	char *argv[] = { NULL }, *seen[] = { "", NULL };
+	const struct kmonitor_event *event;
+	size_t len = join(expected, self->quick, seen);
+
+	event = run(self->fd, &self->log, self->quick, argv);
+	EXPECT_EQ(1, event->exec.nr_args);
+	ASSERT_EQ(len, text_of(_metadata, event, text, 0));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+}
+
+TEST_F(monitor, arguments_are_kept_byte_by_byte)
+{
+	char text[MAX_PARTS * PART], expected[1024], every[256];
+	char *argv[] = { "", every, " ", "\n", "\xff\xfe", "-", "", NULL };
+	const struct kmonitor_event *event;
+	size_t len;
+
+	for (int i = 0; i < 255; i++)
+		every[i] = (char)(i + 1);
+	every[255] = '\0';
+	len = join(expected, self->quick, argv);
+	event = run(self->fd, &self->log, self->quick, argv);
+	EXPECT_EQ(7, event->exec.nr_args);
+	ASSERT_EQ(len, text_of(_metadata, event, text, 0));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+}
+
+/* The longest argument, the longest arguments, and very many. */
+TEST_F(monitor, arguments_that_are_cut_are_counted)
+{
+	static const struct {
+		unsigned int nr;
+		size_t len;
+	} sizes[] = { { 1, 131000 }, { 20, 100000 }, { 150000, 12 } };
+	const struct rlimit stack = { 64 << 20, 64 << 20 };
+	static char text[MAX_PARTS * PART], expected[131072 + 256];
+	static char argument[131072], *argv[150001];
+	const struct kmonitor_event *event;
+
+	must(setrlimit(RLIMIT_STACK, &stack));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		memset(argument, 'a' + (int)i, sizes[i].len);
+		argument[sizes[i].len] = '\0';
+		for (unsigned int k = 0; k < sizes[i].nr; k++)
+			argv[k] = argument;
+		argv[sizes[i].nr] = NULL;
+		self->log.nr = 0;
+		event = run(self->fd, &self->log, self->quick, argv);
+		EXPECT_EQ(sizes[i].nr, event->exec.nr_args);
+		ASSERT_EQ(sizeof(text), text_of(_metadata, event, text,
+						KMONITOR_EVENT_TRUNCATED));
+		/* As many of them as there is room for. */
+		argv[sizeof(text) / sizes[i].len + 1] = NULL;
+		join(expected, self->quick, argv);
+		EXPECT_EQ(0, memcmp(expected, text, sizeof(text)));
+	}
+}
+
+static void copy_program(const char *from, int to)
+{
+	int source = must(open(from, O_RDONLY | O_CLOEXEC));
+	struct stat info;
+
+	must(fstat(source, &info));
+	check(must(sendfile(to, source, NULL, info.st_size)) == info.st_size,
+	      "short copy of %s", from);
+	must(fchmod(to, 0755));
+	close(source);
+}
+
+TEST_F(monitor, a_program_without_a_name_has_the_path_of_its_descriptor)
+{
+	char *argv[] = { "nameless", NULL };
+	char text[MAX_PARTS * PART], expected[64], path[32];
+	int memfd = must(memfd_create("program", MFD_CLOEXEC));
+	const struct kmonitor_event *event;
+	pid_t child;
+	size_t len;
+
+	copy_program(self->quick, memfd);
+	snprintf(path, sizeof(path), "/dev/fd/%d", memfd);
+	len = join(expected, path, argv);
+	child = km_fork();
+	if (!child) {
+		fexecve(memfd, argv, environ);
+		_exit(127);
+	}
+	ASSERT_EQ(0, km_join(child));
+	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, child);
+	event = km_find(&self->log, KMONITOR_PROCESS_EXEC, child);
+	ASSERT_EQ(len, text_of(_metadata, event, text, 0));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+	close(memfd);
+}
+
+static void write_script(const char *path, const char *interpreter,
+			 const char *option)
+{
+	int file = must(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
+
+	check(dprintf(file, "#!%s %s\n", interpreter, option) > 0,
+	      "can't write %s", path);
+	close(file);
+}
+
+TEST_F(monitor, a_script_of_a_script_has_the_arguments_of_both)
+{
+	char directory[] = "/tmp/args_test.XXXXXX", outer[64], inner[64];
+	char text[MAX_PARTS * PART], expected[512];
+	char *argv[] = { "outer", "a", NULL };
+	char *seen[] = { self->quick, "-e", inner, "one two", outer, "a", NULL };
+	const struct kmonitor_event *event;
+	struct stat file;
+	size_t len;
+
+	check(mkdtemp(directory), "mkdtemp: %s", km_error(errno));
+	snprintf(outer, sizeof(outer), "%s/outer", directory);
+	snprintf(inner, sizeof(inner), "%s/inner", directory);
+	write_script(outer, inner, "one two");
+	write_script(inner, self->quick, "-e");
+	len = join(expected, outer, seen);
+	event = run(self->fd, &self->log, outer, argv);
+	must(unlink(outer));
+	must(unlink(inner));
+	must(rmdir(directory));
+	must(stat(self->quick, &file));
+	EXPECT_EQ(file.st_ino, event->exec.ino);
+	EXPECT_EQ(KMONITOR_EXEC_SCRIPT, event->exec.flags);
+	EXPECT_EQ(6, event->exec.nr_args);
+	EXPECT_STREQ("outer", event->comm);
+	ASSERT_EQ(len, text_of(_metadata, event, text, 0));
+	EXPECT_EQ(0, memcmp(expected, text, len));
+}
+
+/* Runs a copy in a file system that nobody else has, which is its root. */
+static void run_in_own_root(const char *program, char *const *argv, int to)
+{
+	char root[] = "/tmp/args_test.XXXXXX";
+	struct stat info;
+	int file;
+
+	check(mkdtemp(root), "mkdtemp: %s", km_error(errno));
+	must(unshare(CLONE_NEWNS));
+	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	must(mount("none", root, "tmpfs", 0, NULL));
+	must(chdir(root));
+	file = must(open("program", O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
+	copy_program(program, file);
+	must(fstat(file, &info));
+	close(file);
+	must(write(to, &info, sizeof(info)));
+	must(chroot("."));
+	execv("/program", argv);
+	_exit(127);
+}
+
+TEST_F(monitor, a_program_in_a_root_of_its_own_has_the_path_it_was_given)
+{
+	char text[MAX_PARTS * PART], expected[64];
+	char *argv[] = { "in there", NULL };
+	const struct kmonitor_event *event;
+	struct stat file;
+	int told[2];
+	pid_t child;
+	size_t len = join(expected, "/program", argv);
+
+	km_gate(told);
+	child = km_fork();
+	if (!child)
+		run_in_own_root(self->quick, argv, told[1]);
+	ASSERT_EQ(0, km_join(child));
+	ASSERT_EQ((ssize_t)sizeof(file), read(told[0], &file, sizeof(file)));
+	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, child);
+	event = km_find(&self->log, KMONITOR_PROCESS_EXEC, child);
+	EXPECT_EQ(file.st_ino, event->exec.ino);
+	EXPECT_EQ(major(file.st_dev), event->exec.dev_major);
+	EXPECT_EQ(minor(file.st_dev), event->exec.dev_minor);
+	ASSERT_EQ(len, text_of(_metadata, event, text, 0));
+	EXPECT_EQ(0, memcmp(expected, text, len));
 }
 
 TEST_HARNESS_MAIN

@@ -92,16 +92,6 @@ static void add(int fd, uint32_t target, uint64_t id, uint64_t cookie)
 	check(!ret, "FILTER_ADD: %s", km_error(ret));
 }
 
-static pid_t fork_to_end(int status)
-{
-	pid_t child = km_fork();
-
-	if (!child)
-		_exit(status);
-	km_join(child);
-	return child;
-}
-
 /* A process that forks in a cgroup and ends there. */
 static pid_t live_in(const char *path, pid_t *child)
 {
@@ -112,7 +102,7 @@ static pid_t live_in(const char *path, pid_t *child)
 	pid = km_fork();
 	if (!pid) {
 		join_cgroup(path);
-		*child = fork_to_end(0);
+		*child = km_fork_and_join(0);
 		must(write(answer[1], child, sizeof(*child)));
 		_exit(0);
 	}
@@ -185,11 +175,11 @@ TEST_F(cgroups, membership_is_judged_at_each_event)
 	pid_t child[3];
 
 	add(self->fd, CGROUP, self->outer, 5);
-	child[0] = fork_to_end(0);
+	child[0] = km_fork_and_join(0);
 	join_cgroup(INNER);
-	child[1] = fork_to_end(0);
+	child[1] = km_fork_and_join(0);
 	join_cgroup("/sys/fs/cgroup");
-	child[2] = fork_to_end(0);
+	child[2] = km_fork_and_join(0);
 	km_drain(self->fd, &self->log);
 	EXPECT_EQ(3, self->log.nr);
 	for (int i = 0; i < 3; i++)
@@ -247,7 +237,7 @@ TEST_F(cgroups, the_most_specific_condition_gives_the_cookie)
 			if (!pid) {
 				join_cgroup(INNER);
 				km_gate_wait(self->gate);
-				fork_to_end(0);
+				km_fork_and_join(0);
 				_exit(0);
 			}
 			for (int i = 0; i < with; i++) {

@@ -230,6 +230,25 @@ int km_join(pid_t pid)
 	return status;
 }
 
+/* A child that ends at once. */
+pid_t km_fork_to_end(int status)
+{
+	pid_t child = km_fork();
+
+	if (!child)
+		_exit(status);
+	return child;
+}
+
+/* A child that has lived and was reaped when this returns. */
+pid_t km_fork_and_join(int status)
+{
+	pid_t child = km_fork_to_end(status);
+
+	km_join(child);
+	return child;
+}
+
 /* As fork, with flags of clone(2). */
 pid_t km_raw_clone(unsigned long flags)
 {
@@ -251,6 +270,18 @@ void km_gate_wait(int gate[2])
 	char token;
 
 	check(must(read(gate[0], &token, 1)) == 1, "the gate is gone");
+}
+
+/* A child that waits at the gate and ends. */
+pid_t km_fork_at_gate(int gate[2])
+{
+	pid_t child = km_fork();
+
+	if (!child) {
+		km_gate_wait(gate);
+		_exit(0);
+	}
+	return child;
 }
 
 /* For good, and as visible as a process that has always been this user's. */

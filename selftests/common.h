@@ -109,10 +109,13 @@ const char *km_type_name(uint32_t type);
 
 pid_t km_fork(void);
 int km_join(pid_t pid);
+pid_t km_fork_to_end(int status);
+pid_t km_fork_and_join(int status);
 pid_t km_raw_clone(unsigned long flags);
 void km_gate(int gate[2]);
 void km_gate_open(int gate[2]);
 void km_gate_wait(int gate[2]);
+pid_t km_fork_at_gate(int gate[2]);
 void km_become(uid_t uid, gid_t gid);
 pid_t km_fork_as(uid_t uid, gid_t gid, int gate[2]);
 void km_send_fd(int socket, int fd);

@@ -3,6 +3,7 @@
 
 #include "kselftest_harness.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -133,6 +134,35 @@ TEST_F(monitor, a_signal_without_core_announces_none)
 	EXPECT_EQ(SIGTERM, km_join(child));
 	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, child);
 	EXPECT_EQ(0, km_count(&self->log, KMONITOR_COREDUMP, 0));
+}
+
+/* The program that takes the core is the kernel's, not the process's. */
+TEST_F(monitor, a_core_for_a_program_is_in_the_status)
+{
+	static const char pattern[] = "/proc/sys/kernel/core_pattern";
+	const struct rlimit tiny = { 2, 2 };
+	char old[130] = "";
+	int file = must(open(pattern, O_RDONLY | O_CLOEXEC));
+	int status;
+	pid_t child;
+
+	must(read(file, old, sizeof(old) - 1));
+	close(file);
+	km_must_write(pattern, "|/bin/dd of=/dev/null");
+	child = km_fork();
+	if (!child) {
+		must(setrlimit(RLIMIT_CORE, &tiny));
+		raise(SIGSEGV);
+		_exit(0);
+	}
+	status = km_join(child);
+	km_must_write(pattern, old);
+	ASSERT_TRUE(WCOREDUMP(status));
+	expect_core(_metadata, self->fd, &self->log, child);
+	EXPECT_EQ(
+		status,
+		km_find(&self->log, KMONITOR_PROCESS_EXIT, child)->exit.status);
+	EXPECT_EQ(1, km_count(&self->log, KMONITOR_PROCESS_EXIT, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -7,31 +7,15 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "common.h"
+#include "monitor_fixture.h"
 
 #define TREE KMONITOR_TARGET_TREE
 
-FIXTURE(monitor)
-{
-	int fd;
-	int gate[2];
-	struct km_log log;
-};
-
-FIXTURE_SETUP(monitor)
-{
-	self->fd = km_open(0);
-	km_gate(self->gate);
-}
-
-FIXTURE_TEARDOWN(monitor)
-{
-	close(self->fd);
-}
-
-static pid_t fork_at_gate(int gate[2], int children, int status)
+static pid_t fork_family_at_gate(int gate[2], int children, int status)
 {
 	pid_t root = km_fork(), child;
 
@@ -49,7 +33,7 @@ static pid_t fork_at_gate(int gate[2], int children, int status)
 
 TEST_F(monitor, the_totals_are_exact)
 {
-	pid_t root = fork_at_gate(self->gate, 20, 3);
+	pid_t root = fork_family_at_gate(self->gate, 20, 3);
 	uint64_t handle = km_add(self->fd, TREE, root, KM_LIFE, 5);
 	const struct kmonitor_event *empty, *exit;
 	uint64_t utime = 0, stime = 0, maxrss = 0;
@@ -84,7 +68,7 @@ TEST_F(monitor, the_totals_are_exact)
 
 TEST_F(monitor, a_tree_that_wants_nothing_gets_its_empty)
 {
-	pid_t root = fork_at_gate(self->gate, 3, 0);
+	pid_t root = fork_family_at_gate(self->gate, 3, 0);
 
 	km_add(self->fd, TREE, root, 0, 5);
 	EXPECT_FALSE(km_readable(self->fd, 0));
@@ -100,7 +84,7 @@ TEST_F(monitor, a_tree_that_wants_nothing_gets_its_empty)
 TEST_F(monitor, empty_waits_for_room)
 {
 	int fd = km_open(4);
-	pid_t root = fork_at_gate(self->gate, 5, 0);
+	pid_t root = fork_family_at_gate(self->gate, 5, 0);
 	struct kmonitor_stats stats;
 	struct kmonitor_event event[4];
 	uint64_t seq = 0, lost = 0, records = 0;
@@ -148,7 +132,7 @@ TEST_F(monitor, many_empties_wait_for_room_in_order)
 	pid_t root[TREES];
 
 	for (int i = 0; i < TREES; i++) {
-		root[i] = fork_at_gate(self->gate, 0, i);
+		root[i] = fork_family_at_gate(self->gate, 0, i);
 		km_add(fd, TREE, root[i], 0, i);
 	}
 	for (int i = 0; i < TREES; i++)
@@ -179,7 +163,7 @@ TEST_F(monitor, many_empties_wait_for_room_in_order)
 TEST_F(monitor, a_waiting_empty_goes_with_its_descriptor)
 {
 	int fd = km_open(2);
-	pid_t root = fork_at_gate(self->gate, 4, 0);
+	pid_t root = fork_family_at_gate(self->gate, 4, 0);
 
 	km_add(fd, TREE, root, KM_LIFE, 5);
 	km_gate_open(self->gate);
@@ -276,6 +260,51 @@ TEST_F(monitor, a_tree_added_to_a_dying_process_ends_once)
 	EXPECT_LT(0, added);
 	EXPECT_GT(rounds, added);
 	EXPECT_EQ(added, km_stats(self->fd).matched);
+}
+
+/* Some forks succeed before the limit of processes refuses others. */
+TEST_F(monitor, forks_that_fail_are_no_members)
+{
+	const struct rlimit limit = { 8, 8 };
+	const struct kmonitor_event *empty;
+	int told[2], born = 0;
+	pid_t root;
+
+	km_gate(told);
+	root = km_fork();
+	if (!root) {
+		km_gate_wait(self->gate);
+		must(setrlimit(RLIMIT_NPROC, &limit));
+		must(setresuid(65533, 65533, 65533));
+		for (int i = 0; i < 20; i++) {
+			pid_t child = fork();
+
+			if (!child)
+				for (;;)
+					pause();
+			check(child > 0 || errno == EAGAIN, "fork: %s",
+			      km_error(errno));
+			born += child > 0;
+		}
+		must(write(told[1], &born, sizeof(born)));
+		signal(SIGTERM, SIG_IGN);
+		must(kill(0, SIGTERM));
+		while (wait(NULL) > 0)
+			;
+		_exit(0);
+	}
+	must(setpgid(root, root));
+	km_add(self->fd, TREE, root, KM_LIFE, 5);
+	km_gate_open(self->gate);
+	EXPECT_EQ(0, km_join(root));
+	ASSERT_EQ((ssize_t)sizeof(born), read(told[0], &born, sizeof(born)));
+	EXPECT_LT(0, born);
+	EXPECT_GT(20, born);
+	km_read_until(self->fd, &self->log, KMONITOR_EMPTY, root);
+	empty = km_find(&self->log, KMONITOR_EMPTY, root);
+	EXPECT_EQ(born + 1, (int)empty->empty.members);
+	EXPECT_EQ(born, (int)empty->empty.failed);
+	EXPECT_EQ(born, (int)km_count(&self->log, KMONITOR_PROCESS_FORK, 0));
 }
 
 TEST_HARNESS_MAIN

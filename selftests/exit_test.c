@@ -385,4 +385,24 @@ TEST_F(monitor, the_cgroup_is_the_one_of_the_directory)
 	EXPECT_NE(info.st_ino, event->fork.cgroup_id);
 }
 
+TEST_F(monitor, an_exit_does_not_wait_to_be_reaped)
+{
+	const struct kmonitor_event *event;
+	pid_t child[50];
+
+	for (int i = 0; i < 50; i++)
+		child[i] = km_fork_to_end(i % 2);
+	for (int i = 0; i < 50; i++) {
+		event = process_exit(self->fd, &self->log, child[i]);
+		EXPECT_EQ((i % 2) << 8, event->exit.status);
+		EXPECT_EQ(getpid(), event->ppid);
+		/* Nobody has reaped it. */
+		EXPECT_NE(0, km_state(child[i]));
+	}
+	for (int i = 0; i < 50; i++)
+		km_join(child[i]);
+	km_drain(self->fd, &self->log);
+	EXPECT_EQ(50, km_count(&self->log, KMONITOR_PROCESS_EXIT, 0));
+}
+
 TEST_HARNESS_MAIN

@@ -42,15 +42,6 @@ FIXTURE_TEARDOWN(monitor)
 	close(self->fd);
 }
 
-static void make_record(void)
-{
-	pid_t child = km_fork();
-
-	if (!child)
-		_exit(0);
-	km_join(child);
-}
-
 /* The next signal, 0 for none. */
 static int next_signal(const sigset_t *set, siginfo_t *info, int timeout_s)
 {
@@ -69,7 +60,7 @@ TEST_F(monitor, a_real_time_signal_names_the_descriptor)
 	siginfo_t info;
 
 	EXPECT_EQ(0, next_signal(&self->set, &info, 0));
-	make_record();
+	km_fork_and_join(0);
 	ASSERT_EQ(SIGRTMIN + 1, next_signal(&self->set, &info, 60));
 	EXPECT_EQ(self->fd, info.si_fd);
 	EXPECT_EQ(POLL_IN, info.si_code);
@@ -82,8 +73,8 @@ TEST_F(monitor, each_refill_is_reported_once)
 	siginfo_t info;
 
 	for (int i = 0; i < 3; i++) {
-		make_record();
-		make_record();
+		km_fork_and_join(0);
+		km_fork_and_join(0);
 		EXPECT_EQ(SIGRTMIN + 1, next_signal(&self->set, &info, 60));
 		EXPECT_EQ(0, next_signal(&self->set, &info, 0));
 		ASSERT_EQ(2, km_read(self->fd, event, 4));
@@ -95,7 +86,7 @@ TEST_F(monitor, sigio_is_the_default)
 	siginfo_t info;
 
 	must(fcntl(self->fd, F_SETSIG, 0));
-	make_record();
+	km_fork_and_join(0);
 	EXPECT_EQ(SIGIO, next_signal(&self->set, &info, 60));
 }
 
@@ -104,11 +95,11 @@ TEST_F(monitor, no_signal_without_the_flag_or_the_descriptor)
 	siginfo_t info;
 
 	must(fcntl(self->fd, F_SETFL, O_NONBLOCK));
-	make_record();
+	km_fork_and_join(0);
 	EXPECT_EQ(0, next_signal(&self->set, &info, 0));
 	ask_for_signal(self->fd, SIGRTMIN + 1);
 	close(self->fd);
-	make_record();
+	km_fork_and_join(0);
 	EXPECT_EQ(0, next_signal(&self->set, &info, 0));
 	self->fd = -1;
 }
@@ -148,7 +139,7 @@ TEST_F(monitor, the_delay_tells_by_a_signal_too)
 	self->fd = fd;
 	km_add(fd, KMONITOR_TARGET_PROCESS, 0, KMONITOR_PROCESS_FORK, 1);
 	ask_for_signal(fd, SIGRTMIN + 1);
-	make_record();
+	km_fork_and_join(0);
 	ASSERT_EQ(SIGRTMIN + 1, next_signal(&self->set, &info, 60));
 	EXPECT_EQ(fd, info.si_fd);
 	ASSERT_EQ(1, km_read(fd, &event, 1));

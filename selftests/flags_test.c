@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "common.h"
+#include "monitor_fixture.h"
 
 #define THREAD_TARGET KMONITOR_TARGET_THREAD
 #define PROCESS KMONITOR_TARGET_PROCESS
@@ -37,24 +38,6 @@ static const uint32_t all_targets[] = { THREAD_TARGET, PROCESS, TREE,
 enum { NR_TARGETS = sizeof(all_targets) / sizeof(*all_targets) };
 
 #define EXITS (KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT)
-
-FIXTURE(monitor)
-{
-	int fd;
-	int gate[2];
-	struct km_log log;
-};
-
-FIXTURE_SETUP(monitor)
-{
-	self->fd = km_open(0);
-	km_gate(self->gate);
-}
-
-FIXTURE_TEARDOWN(monitor)
-{
-	close(self->fd);
-}
 
 static int edit(int fd, unsigned int cmd, uint32_t target, uint64_t id,
 		uint32_t events, uint32_t flags)
@@ -96,7 +79,7 @@ static uint64_t id_for(uint32_t target, pid_t pid)
 }
 
 /* A process that waits, forks a child with this status, and ends with it. */
-static pid_t fork_at_gate(int gate[2], int status)
+static pid_t fork_pair_at_gate(int gate[2], int status)
 {
 	pid_t child = km_fork();
 
@@ -123,7 +106,7 @@ TEST_F(monitor, ignore_wins_over_any_target)
 		for (int ignoring = 0; ignoring < NR_TARGETS; ignoring++) {
 			struct km_log log = {};
 			int fd = km_open(0);
-			pid_t pid = fork_at_gate(self->gate, 0);
+			pid_t pid = fork_pair_at_gate(self->gate, 0);
 
 			ASSERT_EQ(0, add(fd, all_targets[wanting],
 					 id_for(all_targets[wanting], pid),
@@ -152,7 +135,7 @@ TEST_F(monitor, ignore_wins_over_any_target)
 TEST_F(monitor, ignore_is_of_its_descriptor_only)
 {
 	int other = km_open(0);
-	pid_t pid = fork_at_gate(self->gate, 0);
+	pid_t pid = fork_pair_at_gate(self->gate, 0);
 
 	ASSERT_EQ(0, add(self->fd, ALL, 0, KM_LIFE, 0));
 	ASSERT_EQ(0, add(other, ALL, 0, 0, IGNORE));
@@ -167,7 +150,7 @@ TEST_F(monitor, ignore_is_of_its_descriptor_only)
 
 TEST_F(monitor, ignore_suppresses_the_types_it_names)
 {
-	pid_t pid = fork_at_gate(self->gate, 0);
+	pid_t pid = fork_pair_at_gate(self->gate, 0);
 
 	ASSERT_EQ(0, add(self->fd, TREE, pid, KM_LIFE, 0));
 	ASSERT_EQ(0, add(self->fd, TREE, pid, KMONITOR_THREAD_EXIT, IGNORE));
@@ -182,7 +165,7 @@ TEST_F(monitor, ignore_suppresses_the_types_it_names)
 /* Membership and EMPTY are as without it; so is the tree around it. */
 TEST_F(monitor, an_ignored_process_stays_a_member)
 {
-	pid_t pid = fork_at_gate(self->gate, 1);
+	pid_t pid = fork_pair_at_gate(self->gate, 1);
 	const struct kmonitor_event *empty;
 
 	ASSERT_EQ(0, add(self->fd, TREE, pid, KM_LIFE, 0));
@@ -201,7 +184,7 @@ TEST_F(monitor, an_ignored_process_stays_a_member)
 
 TEST_F(monitor, an_ignored_tree_says_only_its_end)
 {
-	pid_t pid = fork_at_gate(self->gate, 0);
+	pid_t pid = fork_pair_at_gate(self->gate, 0);
 
 	ASSERT_EQ(0, add(self->fd, ALL, 0, KM_LIFE, 0));
 	ASSERT_EQ(0, add(self->fd, TREE, pid, 0, IGNORE));
@@ -238,7 +221,7 @@ TEST_F(monitor, ignore_is_a_part_of_the_name)
 
 TEST_F(monitor, ignore_ends_with_its_entry)
 {
-	pid_t pid = fork_at_gate(self->gate, 0);
+	pid_t pid = fork_pair_at_gate(self->gate, 0);
 
 	ASSERT_EQ(0, add(self->fd, PROCESS, pid, KM_LIFE, 0));
 	ASSERT_EQ(0, add(self->fd, UID, 0, 0, IGNORE));
@@ -257,7 +240,7 @@ TEST_F(monitor, failed_only_lets_failures_and_other_events_pass)
 		for (int i = 0; i < NR_TARGETS; i++) {
 			struct km_log log = {};
 			int fd = km_open(0);
-			pid_t pid = fork_at_gate(self->gate, status);
+			pid_t pid = fork_pair_at_gate(self->gate, status);
 			uint64_t id = id_for(all_targets[i], pid);
 
 			ASSERT_EQ(0, add(fd, all_targets[i], id, KM_LIFE,
@@ -277,7 +260,7 @@ TEST_F(monitor, failed_only_lets_failures_and_other_events_pass)
 
 TEST_F(monitor, failed_only_knows_death_by_a_signal)
 {
-	pid_t pid = fork_at_gate(self->gate, 0);
+	pid_t pid = fork_pair_at_gate(self->gate, 0);
 
 	ASSERT_EQ(0, add(self->fd, PROCESS, pid, EXITS, FAILED_ONLY));
 	must(kill(pid, SIGKILL));
@@ -290,7 +273,7 @@ TEST_F(monitor, failed_only_knows_death_by_a_signal)
 /* An event that the more specific filter does not want, the next may. */
 TEST_F(monitor, failed_only_yields_to_other_entries)
 {
-	pid_t pid = fork_at_gate(self->gate, 0);
+	pid_t pid = fork_pair_at_gate(self->gate, 0);
 
 	ASSERT_EQ(0, add(self->fd, PROCESS, pid, KM_LIFE, FAILED_ONLY));
 	ASSERT_EQ(0, add(self->fd, TREE, pid, KMONITOR_PROCESS_EXIT, 0));
@@ -307,7 +290,7 @@ TEST_F(monitor, adding_again_replaces_failed_only)
 	pid_t pid[2];
 
 	for (int i = 0; i < 2; i++) {
-		pid[i] = fork_at_gate(self->gate, 0);
+		pid[i] = fork_pair_at_gate(self->gate, 0);
 		ASSERT_EQ(0, add(self->fd, PROCESS, pid[i], EXITS,
 				 i ? FAILED_ONLY : 0));
 		ASSERT_EQ(0, add(self->fd, PROCESS, pid[i], EXITS,
@@ -366,7 +349,7 @@ TEST_F(monitor, a_pidfd_names_a_process)
 	for (int i = 0; i < 3; i++) {
 		struct km_log log = {};
 		int fd = km_open(0), pidfd;
-		pid_t pid = fork_at_gate(self->gate, 0);
+		pid_t pid = fork_pair_at_gate(self->gate, 0);
 
 		pidfd = open_pidfd(pid, 0);
 		ASSERT_EQ(0, add(fd, targets[i], pidfd, KM_LIFE, PIDFD));

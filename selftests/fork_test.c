@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -12,6 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+
+#include <linux/sched.h>
 
 #include "common.h"
 
@@ -34,17 +37,6 @@ FIXTURE_SETUP(monitor)
 FIXTURE_TEARDOWN(monitor)
 {
 	close(self->fd);
-}
-
-static pid_t end_at_gate(int gate[2])
-{
-	pid_t child = km_fork();
-
-	if (!child) {
-		km_gate_wait(gate);
-		_exit(0);
-	}
-	return child;
 }
 
 /* The inode of a pidfd, 0 where pidfds are not of pidfs. */
@@ -70,7 +62,7 @@ TEST_F(monitor, fork_names_parent_and_child)
 
 	km_gate(gate);
 	must(prctl(PR_SET_NAME, "a parent's name"));
-	child = end_at_gate(gate);
+	child = km_fork_at_gate(gate);
 	inode = pidfd_inode(child);
 	ticks = km_start_ticks(child);
 	parent_ticks = km_start_ticks(getpid());
@@ -314,6 +306,87 @@ TEST_F(monitor, ids_are_of_the_creators_pid_namespace)
 	EXPECT_NE(NULL, km_find(&self->log, KMONITOR_PROCESS_FORK, init));
 	EXPECT_NE(NULL, km_find(&self->log, KMONITOR_PROCESS_EXIT, init));
 	close(fd);
+}
+
+static int end_with_6(void *arg)
+{
+	(void)arg;
+	_exit(6);
+}
+
+/* Children that share what can be shared, or signal their end otherwise. */
+TEST_F(monitor, each_kind_of_clone_is_one_fork_and_one_exit)
+{
+	static const unsigned int kinds[] = {
+		SIGCHLD,
+		0,
+		SIGUSR1,
+		CLONE_UNTRACED | SIGCHLD,
+		CLONE_FILES | CLONE_FS | CLONE_IO | CLONE_SYSVSEM | SIGCHLD,
+		CLONE_VM | SIGCHLD,
+		CLONE_VM | CLONE_VFORK,
+		CLONE_VM | CLONE_SIGHAND | SIGCHLD,
+		CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD,
+		CLONE_NEWPID | SIGCHLD,
+		CLONE_NEWUSER | SIGCHLD,
+	};
+	const size_t nr = sizeof(kinds) / sizeof(*kinds);
+	static char stack[65536] __attribute__((aligned(16)));
+	const struct kmonitor_event *event;
+	pid_t child;
+	int status;
+
+	signal(SIGUSR1, SIG_IGN);
+	for (size_t i = 0; i < nr; i++) {
+		child = must(clone(end_with_6, stack + sizeof(stack),
+				   (int)kinds[i], NULL));
+		must(waitpid(child, &status, __WALL));
+		EXPECT_EQ(6 << 8, status);
+		km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT,
+			      child);
+		event = km_find_fork(&self->log, child);
+		ASSERT_NE(NULL, event);
+		EXPECT_EQ(kinds[i] & ~CSIGNAL,
+			  event->fork.clone_flags & ~CSIGNAL);
+		EXPECT_EQ(getpid(), event->fork.ppid);
+		event = km_find(&self->log, KMONITOR_PROCESS_EXIT, child);
+		EXPECT_EQ(status, event->exit.status);
+		EXPECT_EQ(1,
+			  km_count(&self->log, KMONITOR_PROCESS_EXIT, child));
+	}
+	EXPECT_EQ(nr, km_count(&self->log, KMONITOR_PROCESS_FORK, 0));
+	EXPECT_EQ(nr, km_count(&self->log, KMONITOR_PROCESS_EXIT, 0));
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_THREAD_CREATE, 0));
+}
+
+/* Also with the id of a process that has just ended. */
+TEST_F(monitor, a_child_has_the_id_that_was_asked_for)
+{
+	pid_t wanted = km_fork_and_join(3), child;
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&wanted,
+		.set_tid_size = 1,
+	};
+	const struct kmonitor_event *event;
+	uint64_t start_ns;
+
+	km_drain(self->fd, &self->log);
+	start_ns = km_find_fork(&self->log, wanted)->fork.start_ns;
+	self->log.nr = 0;
+	child = must(syscall(SYS_clone3, &args, sizeof(args)));
+	if (!child)
+		_exit(4);
+	EXPECT_EQ(wanted, child);
+	EXPECT_EQ(4 << 8, km_join(child));
+	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, wanted);
+	event = km_find_fork(&self->log, wanted);
+	ASSERT_NE(NULL, event);
+	EXPECT_LT(start_ns, event->fork.start_ns);
+	EXPECT_EQ(event->fork.start_ns,
+		  km_find(&self->log, KMONITOR_PROCESS_EXIT, wanted)->start_ns);
+	EXPECT_EQ(4 << 8, km_find(&self->log, KMONITOR_PROCESS_EXIT, wanted)
+				  ->exit.status);
 }
 
 TEST_HARNESS_MAIN

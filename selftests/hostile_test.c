@@ -115,7 +115,7 @@ static void read_all(int fd, uint64_t records)
 }
 
 /* Reads what comes until it is stopped. */
-static pid_t start_reader(int fd, uint64_t records)
+static pid_t fork_checking_reader(int fd, uint64_t records)
 {
 	pid_t reader = km_fork();
 
@@ -250,7 +250,7 @@ TEST(a_storm_among_hostile_monitors_fails_nothing_and_counts_exactly)
 		sleeper[i] = km_fork_as(NOBODY, NOBODY, end);
 	read_fd = km_open(2);
 	km_add(read_fd, TREE, root, KM_LIFE, 0);
-	reader = start_reader(read_fd, records);
+	reader = fork_checking_reader(read_fd, records);
 	wild_fd = km_open(2);
 	km_add(wild_fd, TREE, root, KM_LIFE, 0);
 	vandal = start_vandal(wild_fd);

@@ -74,16 +74,6 @@ FIXTURE_TEARDOWN(ring)
 	close(self->fd);
 }
 
-static pid_t make_record(void)
-{
-	pid_t child = km_fork();
-
-	if (!child)
-		_exit(0);
-	km_join(child);
-	return child;
-}
-
 /* Worker threads of io-wq in this process. */
 static int workers(void)
 {
@@ -169,7 +159,7 @@ TEST_F(ring, read_waits_for_a_record)
 				   sizeof(event), -1);
 		submit(&self->ring, sqe, self->fixed);
 		ASSERT_TRUE(nothing_completed(&self->ring));
-		child = make_record();
+		child = km_fork_and_join(0);
 		ASSERT_EQ((int)RECORD, next_completion(&self->ring).res);
 		EXPECT_EQ(seq, event[0].seq);
 		EXPECT_EQ(child, event[0].fork.pid);
@@ -189,7 +179,7 @@ TEST_F(ring, multishot_read_loses_nothing_without_buffers)
 		start_multishot(&self->ring, self->fd, self->fixed);
 		/* More than fits into the buffers. */
 		for (int i = 0; i < 2 * BUFFERS + 1; i++, made++)
-			make_record();
+			km_fork_and_join(0);
 		for (;;) {
 			cqe = next_completion(&self->ring);
 			if (cqe.res < 0)
@@ -221,7 +211,7 @@ TEST_F(ring, multishot_poll_tells_each_refill)
 	submit(&self->ring, sqe, self->fixed);
 	ASSERT_TRUE(nothing_completed(&self->ring));
 	for (int i = 0; i < 20; i++) {
-		make_record();
+		km_fork_and_join(0);
 		cqe = next_completion(&self->ring);
 		ASSERT_EQ(POLLIN, cqe.res & POLLIN);
 		ASSERT_TRUE(cqe.flags & IORING_CQE_F_MORE);

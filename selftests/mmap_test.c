@@ -79,16 +79,6 @@ static void watch_forks(int fd)
 	km_add(fd, KMONITOR_TARGET_PROCESS, 0, KMONITOR_PROCESS_FORK, 7);
 }
 
-static pid_t make_record(void)
-{
-	pid_t child = km_fork();
-
-	if (!child)
-		_exit(0);
-	km_join(child);
-	return child;
-}
-
 TEST(info_and_header_tell_the_geometry)
 {
 	struct map map = map_ring(64);
@@ -183,7 +173,7 @@ TEST(the_mapped_stream_is_complete_over_many_laps)
 	watch_forks(map.fd);
 	for (uint64_t seq = 1; seq < 100;) {
 		for (int i = 0; i < 3; i++)
-			child[i] = make_record();
+			child[i] = km_fork_and_join(0);
 		for (int i = 0; i < 3; i++, seq++) {
 			event = oldest(&map);
 			ASSERT_NE(NULL, event);
@@ -208,8 +198,8 @@ TEST(read_and_the_mapping_alternate)
 
 	watch_forks(map.fd);
 	for (uint64_t seq = 1; seq < 40; seq += 2) {
-		make_record();
-		make_record();
+		km_fork_and_join(0);
+		km_fork_and_join(0);
 		ASSERT_NE(NULL, oldest(&map));
 		EXPECT_EQ(seq, oldest(&map)->seq);
 		done(&map);
@@ -228,7 +218,7 @@ TEST(the_header_tells_the_loss_and_poll_gives_it_its_place)
 
 	watch_forks(map.fd);
 	for (int i = 0; i < 10; i++)
-		make_record();
+		km_fork_and_join(0);
 	EXPECT_TRUE(has_pending_loss(&map));
 	for (int i = 0; i < 4; i++) {
 		ASSERT_NE(NULL, oldest(&map));
@@ -259,7 +249,7 @@ TEST(the_header_tells_that_empty_waits)
 	root = km_fork();
 	if (!root) {
 		km_gate_wait(gate);
-		make_record();
+		km_fork_and_join(0);
 		_exit(0);
 	}
 	km_add(map.fd, KMONITOR_TARGET_TREE, root, KM_LIFE, 7);
@@ -284,9 +274,9 @@ TEST(a_mapping_outlives_its_descriptor_and_forks)
 	pid_t child;
 
 	watch_forks(map.fd);
-	make_record();
+	km_fork_and_join(0);
 	close(map.fd);
-	make_record();
+	km_fork_and_join(0);
 	child = km_fork();
 	if (!child) {
 		for (int i = 0; i < 3; i++) {
@@ -385,7 +375,7 @@ TEST(a_wild_tail_hurts_nobody)
 	__atomic_store_n(map.tail, position_of(&map), __ATOMIC_RELEASE);
 	while (km_read(map.fd, event, 8) > 0)
 		;
-	make_record();
+	km_fork_and_join(0);
 	ASSERT_EQ(1, km_read(map.fd, event, 8));
 	expect_whole(event);
 	close(honest);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "common.h"
 
@@ -241,6 +242,44 @@ TEST(a_time_namespace_shifts_nothing)
 	}
 	EXPECT_EQ(0, km_join(child));
 	close(outside);
+}
+
+#define HOUR 3600
+
+static void shift_wall_clock(int seconds)
+{
+	struct timespec now;
+
+	must(clock_gettime(CLOCK_REALTIME, &now));
+	now.tv_sec += seconds;
+	must(clock_settime(CLOCK_REALTIME, &now));
+}
+
+TEST(a_jump_of_the_wall_clock_shifts_nothing)
+{
+	const struct kmonitor_event *event;
+	uint64_t before = km_boottime_ns(), last = before;
+	struct km_log log = {};
+	int fd = km_open(0);
+	pid_t child;
+
+	km_add(fd, KMONITOR_TARGET_TREE, 0, KM_LIFE, 0);
+	shift_wall_clock(HOUR);
+	child = km_fork_and_join(0);
+	shift_wall_clock(-HOUR - 24 * HOUR);
+	km_fork_and_join(0);
+	shift_wall_clock(24 * HOUR);
+	km_drain(fd, &log);
+	ASSERT_EQ(6, log.nr);
+	for (event = log.event; event < log.event + log.nr; event++) {
+		EXPECT_LE(last, event->time_ns);
+		last = event->time_ns;
+	}
+	EXPECT_GE(km_boottime_ns(), last);
+	event = km_find(&log, KMONITOR_PROCESS_EXIT, child);
+	EXPECT_LE(before, event->start_ns);
+	EXPECT_GE(event->time_ns, event->start_ns);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

@@ -31,15 +31,6 @@ FIXTURE_TEARDOWN(monitor)
 	close(self->fd);
 }
 
-static void make_record(void)
-{
-	pid_t child = km_fork();
-
-	if (!child)
-		_exit(0);
-	km_join(child);
-}
-
 static void watch(int epoll, int fd, uint32_t events)
 {
 	struct epoll_event event = { .events = events };
@@ -61,7 +52,7 @@ TEST_F(monitor, readable_is_all_that_poll_reports)
 	struct pollfd pollfd = { .fd = self->fd, .events = 0xff };
 
 	EXPECT_EQ(0, poll(&pollfd, 1, 0));
-	make_record();
+	km_fork_and_join(0);
 	EXPECT_EQ(1, poll(&pollfd, 1, 0));
 	EXPECT_EQ(POLLIN | POLLRDNORM, pollfd.revents);
 }
@@ -72,8 +63,8 @@ TEST_F(monitor, level_triggered_epoll_reports_until_drained)
 
 	watch(self->epoll, self->fd, EPOLLIN);
 	EXPECT_EQ(0, reported(self->epoll, 0));
-	make_record();
-	make_record();
+	km_fork_and_join(0);
+	km_fork_and_join(0);
 	EXPECT_EQ(EPOLLIN, reported(self->epoll, 0));
 	EXPECT_EQ(EPOLLIN, reported(self->epoll, 0));
 	ASSERT_EQ(1, km_read(self->fd, &event, 1));
@@ -89,7 +80,7 @@ TEST_F(monitor, edge_triggered_epoll_reports_each_refill_once)
 	watch(self->epoll, self->fd, EPOLLIN | EPOLLET);
 	EXPECT_EQ(0, reported(self->epoll, 0));
 	for (int i = 0; i < 3; i++) {
-		make_record();
+		km_fork_and_join(0);
 		EXPECT_EQ(EPOLLIN, reported(self->epoll, 0));
 		EXPECT_EQ(0, reported(self->epoll, 0));
 		ASSERT_EQ(1, km_read(self->fd, event, 4));
@@ -99,7 +90,7 @@ TEST_F(monitor, edge_triggered_epoll_reports_each_refill_once)
 
 TEST_F(monitor, edge_triggered_epoll_reports_what_was_there_before)
 {
-	make_record();
+	km_fork_and_join(0);
 	watch(self->epoll, self->fd, EPOLLIN | EPOLLET);
 	EXPECT_EQ(EPOLLIN, reported(self->epoll, 0));
 	EXPECT_EQ(0, reported(self->epoll, 0));
@@ -163,7 +154,7 @@ TEST_F(monitor, a_loss_at_the_end_is_announced_when_drained)
 	km_add(fd, KMONITOR_TARGET_PROCESS, 0, KMONITOR_PROCESS_FORK, 7);
 	watch(self->epoll, fd, EPOLLIN | EPOLLET);
 	for (int i = 0; i < 5; i++)
-		make_record();
+		km_fork_and_join(0);
 	EXPECT_EQ(3, km_stats(fd).pending);
 	EXPECT_EQ(EPOLLIN, reported(self->epoll, 0));
 	ASSERT_EQ(1, km_read(fd, event, 1));
@@ -191,9 +182,9 @@ TEST_F(monitor, a_loss_stands_where_the_records_are_missing)
 
 	km_add(fd, KMONITOR_TARGET_PROCESS, 0, KMONITOR_PROCESS_FORK, 7);
 	for (int i = 0; i < 6; i++)
-		make_record();
+		km_fork_and_join(0);
 	ASSERT_EQ(2, km_read(fd, event, 2));
-	make_record();
+	km_fork_and_join(0);
 	ASSERT_EQ(4, km_read(fd, event, 8));
 	EXPECT_EQ(KMONITOR_PROCESS_FORK, event[0].type);
 	EXPECT_EQ(KMONITOR_PROCESS_FORK, event[1].type);

@@ -23,26 +23,6 @@
 
 #define NOBODY 65534
 
-static pid_t fork_to_end(int status)
-{
-	pid_t child = km_fork();
-
-	if (!child)
-		_exit(status);
-	return child;
-}
-
-static pid_t fork_at_gate(int gate[2])
-{
-	pid_t child = km_fork();
-
-	if (!child) {
-		km_gate_wait(gate);
-		_exit(0);
-	}
-	return child;
-}
-
 static void become(uid_t uid)
 {
 	must(setresgid(uid, uid, uid));
@@ -185,11 +165,11 @@ TEST(promise_3_loss_has_a_place)
 	int fd = km_open(4), gate[2];
 
 	km_gate(gate);
-	tree = fork_at_gate(gate);
+	tree = km_fork_at_gate(gate);
 	km_add(fd, PROCESS, getpid(), KMONITOR_PROCESS_FORK, 0);
 	km_add(fd, TREE, tree, 0, 0);
 	for (int i = 0; i < 8; i++)
-		child[i] = fork_to_end(0);
+		child[i] = km_fork_to_end(0);
 	for (int i = 0; i < 8; i++)
 		km_join(child[i]);
 	stats = km_stats(fd);
@@ -213,7 +193,7 @@ TEST(promise_3_loss_has_a_place)
 
 	/* A loss with nothing behind it. */
 	for (int i = 0; i < 5; i++)
-		km_join(fork_to_end(0));
+		km_join(km_fork_to_end(0));
 	ASSERT_EQ(4, km_read(fd, event, 4));
 	EXPECT_TRUE(km_readable(fd, 0));
 	ASSERT_EQ(1, km_read(fd, event, 8));
@@ -243,10 +223,10 @@ TEST(promise_4_no_blocking)
 			*tail = value;
 	}
 	for (int i = 0; i < 300; i++)
-		km_join(fork_to_end(0));
+		km_join(km_fork_to_end(0));
 	must(kill(monitor, SIGSTOP));
 	for (int i = 0; i < 300; i++)
-		km_join(fork_to_end(0));
+		km_join(km_fork_to_end(0));
 	must(kill(monitor, SIGKILL));
 	km_join(monitor);
 	close(fd);
@@ -267,7 +247,7 @@ TEST(promise_6_trees_are_complete)
 	if (!root) {
 		if (!km_fork()) {
 			setsid();
-			held = fork_at_gate(hold);
+			held = km_fork_at_gate(hold);
 			km_gate_open(ready);
 			km_join(held);
 			_exit(0);
@@ -328,9 +308,9 @@ TEST(promise_7_list_then_watch)
 	root = km_fork();
 	if (!root) {
 		for (int i = 0; i < 20; i++)
-			fork_at_gate(gate);
+			km_fork_at_gate(gate);
 		for (;;)
-			km_join(fork_to_end(0));
+			km_join(km_fork_to_end(0));
 	}
 	usleep(50000);
 	km_add(fd, TREE, root, KM_LIFE, 0);
@@ -386,7 +366,7 @@ TEST(promise_8_identity)
 	int fd = km_open(0);
 
 	km_add(fd, PROCESS, 0, KMONITOR_PROCESS_FORK, 0);
-	first = fork_to_end(0);
+	first = km_fork_to_end(0);
 	first_ticks = km_start_ticks(first);
 	km_join(first);
 	again = must(syscall(SYS_clone3, &args, sizeof(args)));

@@ -219,4 +219,109 @@ TEST_F(monitor, a_peer_that_the_creator_may_not_see_is_not_named)
 	EXPECT_LT(0, km_find(&self->log, KMONITOR_PTRACE, 0)->ptrace.peer_pid);
 }
 
+/* Lets all that it traces go on until nothing is left of it. */
+static void attend_tracees(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+		if (!WIFSTOPPED(status))
+			continue;
+		/* A signal is passed on; the stops of ptrace are none. */
+		ptrace(PTRACE_CONT, pid, 0,
+		       status >> 16 ? 0 : WSTOPSIG(status));
+	}
+}
+
+/* A process that traces another, until that ends or it is killed. */
+static pid_t trace(pid_t pid, bool attend)
+{
+	pid_t tracer;
+	int ready[2];
+
+	km_gate(ready);
+	tracer = km_fork();
+	if (!tracer) {
+		must(ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEFORK));
+		km_gate_open(ready);
+		if (attend)
+			attend_tracees();
+		else
+			for (;;)
+				pause();
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	return tracer;
+}
+
+TEST_F(monitor, the_parent_of_a_tracee_is_not_its_tracer)
+{
+	const struct kmonitor_event *event, *birth;
+	pid_t child, tracer;
+	int gate[2];
+
+	km_gate(gate);
+	child = km_fork();
+	if (!child) {
+		km_gate_wait(gate);
+		km_fork_and_join(3);
+		_exit(4);
+	}
+	tracer = trace(child, true);
+	km_gate_open(gate);
+	EXPECT_EQ(0, km_join(tracer));
+	EXPECT_EQ(4 << 8, km_join(child));
+	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, child);
+	birth = km_find(&self->log, KMONITOR_PROCESS_FORK, child);
+	ASSERT_NE(NULL, birth);
+	EXPECT_EQ(getpid(), birth->ppid);
+	EXPECT_EQ(child, birth->fork.ppid);
+	event = km_find(&self->log, KMONITOR_PROCESS_EXIT, child);
+	EXPECT_EQ(getpid(), event->ppid);
+	EXPECT_EQ(4 << 8, event->exit.status);
+	event = km_find(&self->log, KMONITOR_PROCESS_EXIT, birth->fork.pid);
+	ASSERT_NE(NULL, event);
+	EXPECT_EQ(child, event->ppid);
+	EXPECT_EQ(3 << 8, event->exit.status);
+}
+
+TEST_F(monitor, a_tracee_ends_whether_its_tracer_looks_or_not)
+{
+	const struct kmonitor_event *event;
+	pid_t child = sleeper(), tracer = trace(child, false);
+
+	must(kill(child, SIGKILL));
+	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, child);
+	event = km_find(&self->log, KMONITOR_PROCESS_EXIT, child);
+	EXPECT_EQ(SIGKILL, event->exit.status);
+	/* Its parent can't reap it before the tracer did. */
+	EXPECT_EQ(0, waitpid(child, NULL, WNOHANG));
+	must(kill(tracer, SIGKILL));
+	km_join(tracer);
+	EXPECT_EQ(SIGKILL, km_join(child));
+}
+
+TEST_F(monitor, a_tracee_outlives_its_tracer)
+{
+	const struct kmonitor_event *event;
+	pid_t child, tracer;
+	int gate[2];
+
+	km_gate(gate);
+	child = km_fork_at_gate(gate);
+	tracer = trace(child, false);
+	must(kill(tracer, SIGKILL));
+	EXPECT_EQ(SIGKILL, km_join(tracer));
+	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, tracer);
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_PROCESS_EXIT, child));
+	km_gate_open(gate);
+	EXPECT_EQ(0, km_join(child));
+	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, child);
+	event = km_find(&self->log, KMONITOR_PROCESS_EXIT, child);
+	EXPECT_EQ(getpid(), event->ppid);
+	EXPECT_EQ(0, event->exit.status);
+}
+
 TEST_HARNESS_MAIN

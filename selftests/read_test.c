@@ -34,16 +34,6 @@ FIXTURE_TEARDOWN(monitor)
 	close(self->fd);
 }
 
-static pid_t make_record(void)
-{
-	pid_t child = km_fork();
-
-	if (!child)
-		_exit(0);
-	km_join(child);
-	return child;
-}
-
 static void set_blocking(int fd)
 {
 	int flags = must(fcntl(fd, F_GETFL));
@@ -60,7 +50,7 @@ TEST_F(monitor, one_read_can_be_told_not_to_wait)
 	set_blocking(self->fd);
 	EXPECT_EQ(-1, preadv2(self->fd, &to, 1, -1, RWF_NOWAIT));
 	EXPECT_EQ(EAGAIN, errno);
-	child = make_record();
+	child = km_fork_and_join(0);
 	EXPECT_EQ((ssize_t)RECORD, preadv2(self->fd, &to, 1, -1, RWF_NOWAIT));
 	EXPECT_EQ(child, event.fork.pid);
 }
@@ -71,7 +61,7 @@ TEST_F(monitor, read_gives_whole_records_in_order)
 	pid_t child[8];
 
 	for (int i = 0; i < 8; i++)
-		child[i] = make_record();
+		child[i] = km_fork_and_join(0);
 	ASSERT_EQ(8, km_read(self->fd, event, 8));
 	for (int i = 0; i < 8; i++) {
 		EXPECT_EQ(i + 1, event[i].seq);
@@ -90,7 +80,7 @@ TEST_F(monitor, read_never_splits_a_record)
 	unsigned char buffer[1024];
 
 	for (int i = 0; i < 8; i++)
-		make_record();
+		km_fork_and_join(0);
 	for (size_t i = 0; i < sizeof(reads) / sizeof(*reads); i++) {
 		memset(buffer, 0xa5, sizeof(buffer));
 		EXPECT_EQ(reads[i].expected,
@@ -109,7 +99,7 @@ TEST_F(monitor, a_buffer_below_a_record_is_invalid)
 		EXPECT_EQ(EINVAL, errno);
 		EXPECT_EQ(-1, read(self->fd, buffer, 127));
 		EXPECT_EQ(EINVAL, errno);
-		make_record();
+		km_fork_and_join(0);
 	}
 	EXPECT_EQ(2, km_stats(self->fd).depth);
 }
@@ -120,7 +110,7 @@ TEST_F(monitor, a_fault_consumes_nothing)
 	struct kmonitor_event event[3];
 
 	for (int i = 0; i < 3; i++)
-		make_record();
+		km_fork_and_join(0);
 	EXPECT_EQ(-1, read(self->fd, page + KM_PAGE, RECORD));
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(-1, read(self->fd, page + KM_PAGE - RECORD + 1, RECORD));
@@ -138,9 +128,9 @@ TEST_F(monitor, poll_tells_whether_there_is_a_record)
 	struct kmonitor_event event;
 
 	EXPECT_FALSE(km_readable(self->fd, 0));
-	make_record();
+	km_fork_and_join(0);
 	EXPECT_TRUE(km_readable(self->fd, 0));
-	make_record();
+	km_fork_and_join(0);
 	ASSERT_EQ(1, km_read(self->fd, &event, 1));
 	EXPECT_TRUE(km_readable(self->fd, 0));
 	ASSERT_EQ(1, km_read(self->fd, &event, 1));
@@ -186,7 +176,7 @@ TEST_F(monitor, a_blocking_read_waits_for_a_record)
 
 	set_blocking(self->fd);
 	start_reader(&reader, self->fd);
-	child = make_record();
+	child = km_fork_and_join(0);
 	pthread_join(reader.thread, NULL);
 	EXPECT_EQ(1, reader.result);
 	EXPECT_EQ(child, reader.event.fork.pid);
@@ -220,7 +210,7 @@ TEST_F(monitor, restartable_signals_restart_a_blocking_read)
 	set_blocking(self->fd);
 	start_reader(&reader, self->fd);
 	pthread_kill(reader.thread, SIGUSR1);
-	make_record();
+	km_fork_and_join(0);
 	pthread_join(reader.thread, NULL);
 	EXPECT_EQ(1, reader.result);
 }
@@ -234,7 +224,7 @@ TEST_F(monitor, each_blocked_reader_gets_a_record_of_its_own)
 	for (int i = 0; i < 4; i++)
 		start_reader(&reader[i], self->fd);
 	for (int i = 0; i < 4; i++)
-		make_record();
+		km_fork_and_join(0);
 	for (int i = 0; i < 4; i++) {
 		pthread_join(reader[i].thread, NULL);
 		ASSERT_EQ(1, reader[i].result);
@@ -253,7 +243,7 @@ TEST_F(monitor, close_leaves_a_blocked_reader_alone)
 	start_reader(&reader, copy);
 	close(copy);
 	close(self->fd);
-	make_record();
+	km_fork_and_join(0);
 	pthread_join(reader.thread, NULL);
 	EXPECT_EQ(1, reader.result);
 	self->fd = -1;
@@ -272,8 +262,8 @@ TEST_F(monitor, close_beside_readers_and_writers_is_safe)
 		start_reader(&reader[0], fd);
 		start_reader(&reader[1], fd);
 		close(fd);
-		make_record();
-		make_record();
+		km_fork_and_join(0);
+		km_fork_and_join(0);
 		for (int r = 0; r < 2; r++) {
 			pthread_join(reader[r].thread, NULL);
 			ASSERT_EQ(1, reader[r].result);
@@ -286,14 +276,14 @@ TEST_F(monitor, a_duplicate_is_the_same_stream)
 	struct kmonitor_event event;
 	int copy = must(dup(self->fd));
 
-	make_record();
-	make_record();
+	km_fork_and_join(0);
+	km_fork_and_join(0);
 	ASSERT_EQ(1, km_read(copy, &event, 1));
 	EXPECT_EQ(1, event.seq);
 	ASSERT_EQ(1, km_read(self->fd, &event, 1));
 	EXPECT_EQ(2, event.seq);
 	close(self->fd);
-	make_record();
+	km_fork_and_join(0);
 	ASSERT_EQ(1, km_read(copy, &event, 1));
 	EXPECT_EQ(3, event.seq);
 	self->fd = copy;
@@ -306,7 +296,7 @@ TEST_F(monitor, a_passed_descriptor_reads_the_same_stream)
 	pid_t child;
 
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
-	make_record();
+	km_fork_and_join(0);
 	child = km_fork();
 	if (!child) {
 		int fd;
@@ -336,7 +326,7 @@ TEST_F(monitor, each_descriptor_gets_the_full_stream)
 		       KMONITOR_PROCESS_FORK, 1);
 	}
 	for (int i = 0; i < 16; i++)
-		make_record();
+		km_fork_and_join(0);
 	ASSERT_EQ(16, km_read(self->fd, event[0], 16));
 	for (int i = 0; i < 8; i++) {
 		ASSERT_EQ(16, km_read(fds[i], event[1], 16));
@@ -386,7 +376,7 @@ TEST_F(monitor, two_readers_share_without_loss_or_duplicates)
 	}
 	km_add(fd, KMONITOR_TARGET_PROCESS, 0, KMONITOR_PROCESS_FORK, 1);
 	for (int i = 0; i < SHARED_RECORDS; i++)
-		make_record();
+		km_fork_and_join(0);
 	km_gate_open(done);
 	EXPECT_EQ(0, km_join(reader[0]));
 	EXPECT_EQ(0, km_join(reader[1]));

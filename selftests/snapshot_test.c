@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 
 #include "common.h"
+#include "monitor_fixture.h"
 #include "storm.h"
 
 #define NOBODY 65534
@@ -48,44 +49,6 @@ static unsigned int list(int fd, uint64_t handle, uint64_t token,
 	check(!ret, "SNAPSHOT: %s", km_error(ret));
 	km_drain(fd, log);
 	return calls;
-}
-
-FIXTURE(monitor)
-{
-	int fd;
-	int gate[2];
-	struct km_log log;
-};
-
-FIXTURE_SETUP(monitor)
-{
-	self->fd = km_open(0);
-	km_gate(self->gate);
-}
-
-FIXTURE_TEARDOWN(monitor)
-{
-	close(self->fd);
-}
-
-static pid_t fork_at_gate(int gate[2])
-{
-	pid_t child = km_fork();
-
-	if (!child) {
-		km_gate_wait(gate);
-		_exit(0);
-	}
-	return child;
-}
-
-static pid_t fork_to_end(void)
-{
-	pid_t child = km_fork();
-
-	if (!child)
-		_exit(0);
-	return child;
 }
 
 static void *wait_at_gate(void *gate)
@@ -154,7 +117,7 @@ TEST_F(monitor, a_task_record_describes_the_process)
 
 TEST_F(monitor, a_handle_lists_its_entry_alone)
 {
-	pid_t child = fork_at_gate(self->gate);
+	pid_t child = km_fork_at_gate(self->gate);
 	uint64_t handle, other;
 
 	other = km_add(self->fd, TREE, 0, 0, 1);
@@ -176,7 +139,7 @@ TEST_F(monitor, a_handle_lists_its_entry_alone)
 
 TEST_F(monitor, zombies_and_strangers_are_not_listed)
 {
-	pid_t stranger = fork_at_gate(self->gate);
+	pid_t stranger = km_fork_at_gate(self->gate);
 	pid_t zombie, root;
 	siginfo_t info;
 	int ready[2];
@@ -210,7 +173,7 @@ TEST_F(monitor, a_small_ring_takes_many_calls_and_no_loss)
 	int fd = km_open(16);
 
 	for (int i = 0; i < 40; i++)
-		child[i] = fork_at_gate(self->gate);
+		child[i] = km_fork_at_gate(self->gate);
 	km_add(fd, TREE, 0, KM_LIFE, 1);
 	EXPECT_EQ(1, snapshot(fd, 0, 9));
 	EXPECT_EQ(8, km_stats(fd).depth);
@@ -241,12 +204,12 @@ TEST_F(monitor, a_small_ring_takes_many_calls_and_no_loss)
 TEST_F(monitor, the_end_waits_for_room)
 {
 	/* There is a process behind the one that is listed. */
-	pid_t other = fork_at_gate(self->gate);
+	pid_t other = km_fork_at_gate(self->gate);
 	int fd = km_open(2);
 
 	km_add(fd, PROCESS, 0, KMONITOR_PROCESS_FORK, 1);
 	EXPECT_EQ(1, snapshot(fd, 0, 1));
-	km_join(fork_to_end());
+	km_join(km_fork_to_end(0));
 	EXPECT_EQ(2, km_stats(fd).depth);
 	EXPECT_EQ(1, snapshot(fd, 0, 1));
 	km_drain(fd, &self->log);
@@ -297,7 +260,7 @@ TEST_F(monitor, all_lists_every_process)
 TEST_F(monitor, who_may_not_be_seen_is_redacted)
 {
 	const struct kmonitor_event *task;
-	pid_t child = fork_at_gate(self->gate);
+	pid_t child = km_fork_at_gate(self->gate);
 
 	km_add(self->fd, TREE, child, 0, 1);
 	km_add(self->fd, ALL, 0, 0, 2);
@@ -385,7 +348,7 @@ static pid_t fork_for_ever(int gate[2])
 		return child;
 	km_gate_wait(gate);
 	for (;;)
-		km_join(fork_to_end());
+		km_join(km_fork_to_end(0));
 }
 
 /* Each process is there once, no thread is; the forks while they were listed. */
@@ -688,7 +651,7 @@ TEST(list_then_watch_has_no_gap)
 
 static pid_t fork_in_cgroup(const char *path, int gate[2])
 {
-	pid_t child = fork_at_gate(gate);
+	pid_t child = km_fork_at_gate(gate);
 	char file[128], text[16];
 
 	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
@@ -699,7 +662,7 @@ static pid_t fork_in_cgroup(const char *path, int gate[2])
 
 TEST_F(monitor, conditions_list_their_processes)
 {
-	pid_t outside = fork_at_gate(self->gate);
+	pid_t outside = km_fork_at_gate(self->gate);
 	pid_t nobody = km_fork_as(NOBODY, NOBODY, self->gate);
 	uint64_t cgroup, uid;
 	pid_t outer, inner;
@@ -761,10 +724,10 @@ static void ignore(int fd, uint32_t target, uint64_t id, uint32_t events)
 /* A process whose exit the filters suppress is not listed; all others are. */
 TEST_F(monitor, what_is_ignored_is_not_listed)
 {
-	pid_t quiet = fork_at_gate(self->gate);
-	pid_t partly = fork_at_gate(self->gate);
+	pid_t quiet = km_fork_at_gate(self->gate);
+	pid_t partly = km_fork_at_gate(self->gate);
 	pid_t nobody = km_fork_as(NOBODY, NOBODY, self->gate);
-	pid_t plain = fork_at_gate(self->gate);
+	pid_t plain = km_fork_at_gate(self->gate);
 
 	km_add(self->fd, TREE, 0, KM_LIFE, 1);
 	ignore(self->fd, PROCESS, quiet, 0);
@@ -881,7 +844,7 @@ TEST_F(monitor, two_snapshots_of_one_descriptor_are_whole)
 	int fd = km_open(32768);
 
 	for (int i = 0; i < LISTED; i++) {
-		child[i] = fork_at_gate(self->gate);
+		child[i] = km_fork_at_gate(self->gate);
 		km_add(fd, PROCESS, child[i], 0, 1);
 	}
 	for (uint64_t i = 0; i < LISTERS; i++) {

@@ -9,29 +9,12 @@
 #include <sys/wait.h>
 
 #include "common.h"
+#include "monitor_fixture.h"
 
 #define THREAD_TARGET KMONITOR_TARGET_THREAD
 #define PROCESS KMONITOR_TARGET_PROCESS
 #define TREE KMONITOR_TARGET_TREE
 #define ALL KMONITOR_TARGET_ALL
-
-FIXTURE(monitor)
-{
-	int fd;
-	int gate[2];
-	struct km_log log;
-};
-
-FIXTURE_SETUP(monitor)
-{
-	self->fd = km_open(0);
-	km_gate(self->gate);
-}
-
-FIXTURE_TEARDOWN(monitor)
-{
-	close(self->fd);
-}
 
 /* A process that waits, then has a child and a thread, and ends. */
 static pid_t live_at_gate(int gate[2])
@@ -111,7 +94,7 @@ struct worker {
 	int gate[2];
 };
 
-static void *fork_at_gate(void *arg)
+static void *fork_from_worker(void *arg)
 {
 	struct worker *worker = arg;
 	pid_t child;
@@ -130,7 +113,7 @@ static void start_worker(struct worker *worker)
 {
 	km_gate(worker->ready);
 	km_gate(worker->gate);
-	check(!pthread_create(&worker->thread, NULL, fork_at_gate, worker),
+	check(!pthread_create(&worker->thread, NULL, fork_from_worker, worker),
 	      "no thread");
 	km_gate_wait(worker->ready);
 }

@@ -13,28 +13,11 @@
 #include <sys/wait.h>
 
 #include "common.h"
+#include "monitor_fixture.h"
 
 #define TREE KMONITOR_TARGET_TREE
 #define CGROUP_PATH "/sys/fs/cgroup/totals_test"
 #define MIB (1UL << 20)
-
-FIXTURE(monitor)
-{
-	int fd;
-	int gate[2];
-	struct km_log log;
-};
-
-FIXTURE_SETUP(monitor)
-{
-	self->fd = km_open(0);
-	km_gate(self->gate);
-}
-
-FIXTURE_TEARDOWN(monitor)
-{
-	close(self->fd);
-}
 
 static const struct kmonitor_event *empty_of(int fd, struct km_log *log,
 					     pid_t root)

@@ -32,15 +32,6 @@ FIXTURE_TEARDOWN(monitor)
 	close(self->fd);
 }
 
-static pid_t fork_to_end(void)
-{
-	pid_t child = km_fork();
-
-	if (!child)
-		_exit(0);
-	return child;
-}
-
 /* Forks a child that forks on, each generation at the gate before it ends. */
 static pid_t generations(int gate[2], int depth, int ready[2])
 {
@@ -101,18 +92,18 @@ TEST_F(monitor, the_ways_out_lead_nowhere)
 			setsid();
 			if (!km_fork()) {
 				setsid();
-				fork_to_end();
+				km_fork_to_end(0);
 			}
 			_exit(0);
 		}
 		if (!km_raw_clone(CLONE_PARENT | SIGCHLD)) {
-			fork_to_end();
+			km_fork_to_end(0);
 			_exit(0);
 		}
 		if (!vfork())
 			_exit(0);
 		if (!km_raw_clone(CLONE_NEWPID | SIGCHLD)) {
-			fork_to_end();
+			km_fork_to_end(0);
 			_exit(0);
 		}
 		_exit(0);
@@ -127,7 +118,7 @@ TEST_F(monitor, the_ways_out_lead_nowhere)
 
 static void *fork_in_thread(void *arg)
 {
-	fork_to_end();
+	km_fork_to_end(0);
 	return arg;
 }
 
@@ -255,7 +246,7 @@ TEST_F(monitor, trees_nest)
 		child = generations(self->gate, 2, ready);
 		must(write(answer[1], &child, sizeof(child)));
 		km_join(child);
-		fork_to_end();
+		km_fork_to_end(0);
 		_exit(0);
 	}
 	km_gate_wait(ready);
@@ -394,7 +385,7 @@ TEST_F(monitor, reparenting_does_not_end_membership)
 						sched_yield();
 					if (heir == INIT && getppid() != 1)
 						_exit(1);
-					fork_to_end();
+					km_fork_to_end(0);
 					_exit(0);
 				}
 				km_gate_wait(answer);
@@ -566,7 +557,7 @@ TEST_F(monitor, edits_of_inner_trees_lose_no_member)
 	if (!root) {
 		km_gate_wait(self->gate);
 		for (int i = 0; i < forks; i++)
-			km_join(i % 2 ? fork_to_end() : ({
+			km_join(i % 2 ? km_fork_to_end(0) : ({
 				pid_t child = vfork();
 
 				if (!child)

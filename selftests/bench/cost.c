@@ -386,7 +386,7 @@ static void measure_trees(void)
 }
 
 /* Reads all that comes, until it is killed. */
-static pid_t start_reader(int fd)
+static pid_t fork_endless_reader(int fd)
 {
 	static struct kmonitor_event events[2 * WATERMARK];
 	pid_t reader = km_fork();
@@ -414,7 +414,7 @@ static void measure_woken(const char *name, uint32_t watermark)
 		worker_end(&worker);
 		return;
 	}
-	reader = start_reader(fd);
+	reader = fork_endless_reader(fd);
 	for (int i = 0; i < 2 * ROUNDS; i++) {
 		const int on = i & 1;
 
