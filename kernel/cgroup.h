@@ -25,6 +25,12 @@ static inline struct cgroup *kmonitor_cgroup_parent(struct cgroup *cgroup)
 	return cgroup_parent(cgroup);
 }
 
+static inline bool kmonitor_cgroup_is_below(struct cgroup *cgroup,
+					    struct cgroup *ancestor)
+{
+	return cgroup_is_descendant(cgroup, ancestor);
+}
+
 /* Returns -ESTALE if the caller's cgroup namespace has no such cgroup. */
 static inline int kmonitor_cgroup_check(u64 id)
 {
@@ -51,6 +57,12 @@ static inline u64 kmonitor_task_cgroup_id(struct task_struct *task)
 static inline struct cgroup *kmonitor_cgroup_parent(struct cgroup *cgroup)
 {
 	return NULL;
+}
+
+static inline bool kmonitor_cgroup_is_below(struct cgroup *cgroup,
+					    struct cgroup *ancestor)
+{
+	return false;
 }
 
 static inline int kmonitor_cgroup_check(u64 id)

@@ -287,7 +287,7 @@ static bool visit_cgroups(const struct kmonitor_conditions *conditions,
 			  kmonitor_visit_t visit, void *arg)
 {
 	for (; cgroup; cgroup = kmonitor_cgroup_parent(cgroup)) {
-		if (visited && cgroup_is_descendant(visited, cgroup))
+		if (visited && kmonitor_cgroup_is_below(visited, cgroup))
 			return false;
 		if (visit_conditions_by_id(conditions, KMONITOR_TARGET_CGROUP,
 					   cgroup_id(cgroup), visit, arg))

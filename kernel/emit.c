@@ -4,6 +4,7 @@
  * runs under RCU in the context of the subject, see kmonitor_enter().
  */
 
+#include <linux/hardirq.h>
 #include <linux/local_lock.h>
 #include <linux/percpu.h>
 #include <linux/pid_namespace.h>

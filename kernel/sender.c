@@ -46,9 +46,9 @@ static bool is_sent_by_current(int signo, int code)
 }
 
 /* Whether the process, or any of its threads, has the signal pending. */
-static bool is_pending(const struct signal_struct *sig, int signo)
+static bool is_pending(struct signal_struct *sig, int signo)
 {
-	const struct task_struct *thread;
+	struct task_struct *thread;
 
 	if (sigismember(&sig->shared_pending.signal, signo))
 		return true;
