@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# build-kernel.sh [release|debug|kcsan|off]: builds the patched kernel in the cache and prints
-# the directory of its image. Nothing is done when these very contents were built before.
+# build-kernel.sh [FLAVOUR]: builds the patched kernel in the cache and prints
+# the directory of its image. FLAVOUR is release, or a fragment in config/: debug, kcsan, rt,
+# up, none, off. Nothing is done when these very contents were built before.
 set -eu -o pipefail
 . "$(dirname "$0")/common.sh"
 
 flavour=${1:-release}
-case $flavour in release | debug | kcsan | off) ;; *) die "no kernel flavour $flavour" ;; esac
+check_flavour "$flavour"
 "$vm_dir/packages.sh" kernel
 
 source=$("$vm_dir/kernel-source.sh")
@@ -17,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 key=$({
 	echo "$source" "$flavour"
 	gcc --version
-	cat "$vm_dir/config/base.config" "$vm_dir/config/$flavour.config" 2>/dev/null || true
+	list_fragments "$flavour" | xargs cat
 	cd "$work/tree" && find . \( -name .git -o -path ./Documentation \) -prune -o \
 		-type f -print | LC_ALL=C sort | xargs sha256sum
 } | hash_of)
@@ -26,7 +27,8 @@ image=$cache_dir/images/$flavour-$key
 build() {
 	out=$source/build-$flavour
 	log=$source/build-$flavour.log
-	"$vm_dir/configure.sh" "$flavour" "$source/tree" "$out"
+	# shellcheck disable=SC2046 # a list of words
+	"$vm_dir/configure.sh" "$out" "$source/tree" $(list_fragments "$flavour")
 
 	expect=0 count=
 	if [ ! -f "$out/vmlinux" ]; then

@@ -1,13 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# check.sh BUILD [release|debug|kcsan|off]: runs the tests in a VM. The last line is the count of
-# passed, failed and skipped tests; no verdict from the VM is a failure.
+# check.sh BUILD [FLAVOUR]: runs the tests in a VM, on a kernel of a flavour that build-kernel.sh
+# knows. The last line is the count of passed, failed and skipped tests; no verdict from the VM is a failure.
 # TESTS=pattern chooses tests, VCPUS= sets the number of processors, STORM_SECONDS= how long
 # those tests storm that have no other end.
 set -eu -o pipefail
 . "$(dirname "$0")/common.sh"
 
 build=$1 flavour=${2:-release}
+check_flavour "$flavour"
+VCPUS=$(count_vcpus "$flavour")
+export VCPUS
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -52,7 +55,7 @@ boot() {
 # With several threads QEMU may go on with a translation that it made while the guest
 # patched its text: the kernel then stumbles over a breakpoint that is gone. So the hooks
 # stay on for the tests but those that switch them, which one thread emulates.
-say "booting the $flavour kernel with ${VCPUS:-2} processors"
+say "booting the $flavour kernel with $VCPUS processor(s)"
 kunit=0
 [ "$flavour" != debug ] || kunit=1
 boot "${TESTS:-*}" kmon.hold=1 kmon.kunit=$kunit

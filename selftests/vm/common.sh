@@ -25,5 +25,25 @@ attend() {
 	wait "$attended"
 }
 
+# Fails when $1 is no flavour of the kernel that config/ describes.
+check_flavour() {
+	[ "$1" != release ] || return 0
+	[ "$1" != base ] && [ -f "$vm_dir/config/$1.config" ] || die "no kernel flavour $1"
+}
+
+# Prints the fragments that make flavour $1.
+list_fragments() {
+	echo "$vm_dir/config/base.config"
+	[ "$1" = release ] || echo "$vm_dir/config/$1.config"
+}
+
+# Prints how many processors the VM of flavour $1 gets: VCPUS, if set.
+count_vcpus() {
+	case $1 in
+	up) echo 1 ;;
+	*) echo "${VCPUS:-2}" ;;
+	esac
+}
+
 # Prints a short name for what comes in on stdin.
 hash_of() { sha256sum | cut -c1-16; }

@@ -71,7 +71,8 @@ kernel_warnings() {
 		out=$source/build-lint
 		lock "$source/build.lock"
 		"$vm_dir/sync-source.sh" "$source" "$work/tree"
-		"$vm_dir/configure.sh" release "$tree" "$out"
+		# shellcheck disable=SC2046 # a list of words
+		"$vm_dir/configure.sh" "$out" "$tree" $(list_fragments release)
 		rm -rf "$out/kernel/kmonitor"
 		"$vm_dir/kernel-make.sh" "$tree" "$out" -s prepare
 		"$vm_dir/kernel-make.sh" "$tree" "$out" -s W=1 C=2 kernel/kmonitor/

@@ -35,7 +35,8 @@ for patch in "$work"/patches/*.patch; do
 	in_tree am -q "$patch"
 	flavour=off
 	! grep -q kmonitor/Kconfig "$tree/init/Kconfig" || flavour=release
-	"$vm_dir/configure.sh" "$flavour" "$tree" "$work/build"
+	# shellcheck disable=SC2046 # a list of words
+	"$vm_dir/configure.sh" "$work/build" "$tree" $(list_fragments "$flavour")
 	"$vm_dir/kernel-make.sh" "$tree" "$work/build" bzImage >"$work/log" 2>&1 || {
 		grep -n -A5 -E 'error|Error|undefined' "$work/log" | tail -n 40 >&2
 		die "$(basename "$patch") does not build"
