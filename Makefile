@@ -64,11 +64,11 @@ uninstall:
 
 check-install: packages
 	@selftests/vm/packages.sh install
-	@selftests/vm/install.sh $(out)
+	@selftests/checks/install.sh $(out)
 
 check-memory: packages
 	@selftests/vm/packages.sh memory
-	@selftests/vm/memory.sh $(out)
+	@selftests/checks/memory.sh $(out)
 
 packages:
 	@selftests/vm/packages.sh user vm
@@ -97,17 +97,17 @@ kernel:
 	@selftests/vm/build-kernel.sh $(KERNEL)
 
 lint:
-	@selftests/vm/lint.sh $(out)
+	@selftests/checks/lint.sh $(out)
 
 docs:
-	@selftests/vm/docs.sh $(out)
+	@selftests/checks/docs.sh $(out)
 
 patches:
-	@selftests/vm/make-patches.sh "$$(selftests/vm/kernel-source.sh)" $(PATCHES_DIR)
+	@selftests/series/make-patches.sh "$$(selftests/vm/kernel-source.sh)" $(PATCHES_DIR)
 	@ls $(PATCHES_DIR)/*.patch
 
 series:
-	@selftests/vm/series.sh
+	@selftests/series/series.sh
 
 clean:
 	rm -rf $(O)

@@ -13,7 +13,7 @@ check_flavour "$flavour"
 source=$("$vm_dir/kernel-source.sh")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$vm_dir/make-patches.sh" "$source" "$work/patches" "$work/tree"
+"$series_dir/make-patches.sh" "$source" "$work/patches" "$work/tree"
 
 key=$({
 	echo "$source" "$flavour"

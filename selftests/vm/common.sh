@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the scripts of this directory share: places, messages, locks.
+# What the scripts of this directory and its neighbours share: places, messages, locks.
 
 vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top_dir=$(cd "$vm_dir/../.." && pwd)
+checks_dir=$top_dir/selftests/checks
+series_dir=$top_dir/selftests/series
 cache_dir=${KMONITOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kmonitor}
-export top_dir vm_dir cache_dir
+export top_dir vm_dir checks_dir series_dir cache_dir
 
 say() { printf 'kmonitor: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -27,8 +29,12 @@ attend() {
 
 # Fails when $1 is no flavour of the kernel that config/ describes.
 check_flavour() {
-	[ "$1" != release ] || return 0
-	[ "$1" != base ] && [ -f "$vm_dir/config/$1.config" ] || die "no kernel flavour $1"
+	case $1 in
+	release) return ;;
+	base) ;;
+	*) [ ! -f "$vm_dir/config/$1.config" ] || return 0 ;;
+	esac
+	die "no kernel flavour $1"
 }
 
 # Prints the fragments that make flavour $1.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # lint.sh BUILD: every static check; goes through all of them and fails if one finds fault.
 set -u -o pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../vm/common.sh"
 
 mkdir -p "$1"
 build=$(cd "$1" && pwd)
@@ -92,16 +92,16 @@ spdx() {
 	return $found
 }
 
-check patches "$vm_dir/make-patches.sh" "$source" "$build/patches" "$work/tree"
+check patches "$series_dir/make-patches.sh" "$source" "$build/patches" "$work/tree"
 check checkpatch-series checkpatch_series
 check checkpatch-user checkpatch_user
 check clang-format format
 check kernel-doc kernel_doc
 check W=1-and-sparse kernel_warnings
-check docs "$vm_dir/docs.sh" "$build"
-check man-pages "$vm_dir/man-pages.sh"
-check symbols "$vm_dir/symbols.sh" "$build"
-check install "$vm_dir/install.sh" "$build"
+check docs "$checks_dir/docs.sh" "$build"
+check man-pages "$checks_dir/man-pages.sh"
+check symbols "$checks_dir/symbols.sh" "$build"
+check install "$checks_dir/install.sh" "$build"
 check shellcheck shellcheck -x -P selftests/vm:selftests "${shell_files[@]}"
 # Fo is a macro of mdoc.
 check codespell codespell -L fo "${files[@]}"
