@@ -24,6 +24,7 @@ help:
 	@echo 'make shell     an interactive shell in that VM'
 	@echo 'make check     run the tests in the VM (KERNEL=release|debug|kcsan|rt|up|none|off,'
 	@echo '               VCPUS=n, TESTS=pattern, STORM_SECONDS=n)'
+	@echo 'make check-all     all kernels, long races, randconfig, series, lint: many hours'
 	@echo 'make stress    race everything for MINUTES=$(MINUTES) in the VM (KERNEL=)'
 	@echo 'make bench-icount   what kmonitor costs, in instructions of the VM'
 	@echo 'make install   library, header, tools, manual pages, completions to PREFIX=$(PREFIX)'
@@ -72,6 +73,9 @@ check-memory: packages
 	@selftests/vm/packages.sh memory
 	@selftests/checks/memory.sh $(out)
 
+check-all:
+	@selftests/checks/check-all.sh
+
 randconfig:
 	@selftests/checks/randconfig.sh $(out) $(N)
 
@@ -118,4 +122,4 @@ clean:
 	rm -rf $(O)
 
 .PHONY: all help lib tools selftests examples packages run shell check stress bench-icount kernel \
-	install uninstall check-install check-memory randconfig lint docs patches series clean
+	install uninstall check-install check-memory check-all randconfig lint docs patches series clean

@@ -55,7 +55,7 @@ boot() {
 # With several threads QEMU may go on with a translation that it made while the guest
 # patched its text: the kernel then stumbles over a breakpoint that is gone. So the hooks
 # stay on for the tests but those that switch them, which one thread emulates.
-say "booting the $flavour kernel with $VCPUS processor(s)"
+say "booting the $flavour kernel with ${VCPUS:-2} processors"
 kunit=0
 [ "$flavour" != debug ] || kunit=1
 boot "${TESTS:-*}" kmon.hold=1 kmon.kunit=$kunit
