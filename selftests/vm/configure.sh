@@ -19,6 +19,12 @@ fi
 ) >"$out/merge.log" 2>&1 || { cat "$out/merge.log" >&2; die "merge_config.sh failed"; }
 
 # A symbol that is to be off and does not exist is off.
-gawk -v RS= '/^Value requested/ && !/ is not set\nActual value: *$/ { print; lacking = 1 }
-	END { exit lacking }' "$out/merge.log" >&2 ||
+gawk '
+/^Value requested / { symbol = $0 }
+/^Requested value: / { requested = $0 }
+/^Actual value: / && (requested !~ / is not set$/ || NF > 2) {
+	print symbol "\n" requested "\n" $0
+	lacking = 1
+}
+END { exit lacking }' "$out/merge.log" >&2 ||
 	die "the kernel's configuration lacks what the fragments ask for"
