@@ -6,14 +6,16 @@ passed=0 failed=0 skipped=0 faulty=()
 count_log=$(mktemp)
 trap 'rm -f "$count_log"' EXIT
 
-# count COMMAND...: runs what ends in a line of counts; no such line is a failure.
+# count COMMAND...: runs what ends in a line of counts; no such line is a failure, as is a command
+# that fails and counts none.
 count() {
 	local line p f s
 
 	echo "== $*"
-	"$@" 2>&1 | tee "$count_log" || true
+	{ "$@" 2>&1 || echo "== FAILED: $*"; } | tee "$count_log"
 	line=$(grep -xE '[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped' "$count_log" | tail -n 1)
 	read -r p _ f _ s _ <<<"${line:-0 passed, 1 failed, 0 skipped}"
+	[ "$f" != 0 ] || ! grep -qxF "== FAILED: $*" "$count_log" || f=1
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	[ "$f" = 0 ] || faulty+=("$*")
 }
