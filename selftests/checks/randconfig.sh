@@ -46,7 +46,8 @@ check_config() {
 	return $status
 }
 
-make_kernel() { "$vm_dir/kernel-make.sh" "$tree" "$out" -s "$@"; }
+# All that is wrong with a variant, not only the first of it.
+make_kernel() { "$vm_dir/kernel-make.sh" "$tree" "$out" -s -k "$@"; }
 
 # compile_variant COMPILER NAME=VALUE...: objects only, in one directory a compiler, so that ccache
 # and make leave little to do. The source is locked for one variant at a time.
