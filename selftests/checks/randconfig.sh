@@ -16,7 +16,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 
-core=(kernel/{cred,exit,fork,ptrace,signal,sys,sys_ni,ucount}.o fs/exec.o fs/proc/base.o)
+mapfile -t patched < <(sed -n 's|^+++ b/\(.*\)\.c$|\1.o|p' "$top_dir/kernel/hooks.patch")
 
 # Turns NAME=y and NAME=n into a fragment.
 write_fragment() {
@@ -52,7 +52,7 @@ make_kernel() { "$vm_dir/kernel-make.sh" "$tree" "$out" -s -k "$@"; }
 # compile_variant COMPILER NAME=VALUE...: objects only, in one directory a compiler, so that ccache
 # and make leave little to do. The source is locked for one variant at a time.
 compile_variant() {
-	local objects=("${core[@]}")
+	local objects=(kernel/kmonitor/) object
 	export KERNEL_CC=$1
 	out=$source/build-randconfig-$1
 	shift
@@ -65,11 +65,14 @@ compile_variant() {
 		"$vm_dir/config/base.config" "$work/fragment") >/dev/null
 	make_kernel olddefconfig
 	check_config "$@"
-	! grep -qx CONFIG_COREDUMP=y "$out/.config" || objects+=(fs/coredump.o)
-	! grep -qx CONFIG_SECURITY_LANDLOCK=y "$out/.config" || objects+=(security/landlock/)
+	for object in "${patched[@]}"; do
+		case $object in
+		fs/coredump.o) grep -qx CONFIG_COREDUMP=y "$out/.config" ;;
+		security/landlock/*) grep -qx CONFIG_SECURITY_LANDLOCK=y "$out/.config" ;;
+		esac && objects+=("$object")
+	done
 	rm -rf "$out/kernel/kmonitor"
-	make_kernel "${objects[@]}"
-	make_kernel W=1 kernel/kmonitor/
+	make_kernel W=1 "${objects[@]}"
 }
 
 [ "$variants" -ge 2 ] || die "N=$variants: two variants at least have each symbol on and off"
