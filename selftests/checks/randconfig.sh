@@ -93,7 +93,8 @@ while read -ra words <&3; do
 		echo "ok $number ${words[*]}"
 	else
 		failed=$((failed + 1))
-		grep -E -A5 'warning|error|did not come out' "$log" | head -n 40 | sed 's/^/# /'
+		grep -v '^make' "$log" | grep -E -A5 'warning|error|did not come out' |
+			head -n 40 | sed 's/^/# /'
 		echo "not ok $number ${words[*]}, see $log"
 	fi
 done 3<"$work/variants"
