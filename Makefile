@@ -4,6 +4,7 @@
 O ?= build
 KERNEL ?= release
 MINUTES ?= 10
+N ?= 20
 PATCHES_DIR ?= $(O)/patches
 # Where `make install` puts things, below DESTDIR.
 PREFIX ?= /usr/local
@@ -21,8 +22,9 @@ help:
 	@echo 'make run       boot the patched kernel, run CMD under kmon-tail there'
 	@echo '               (CMD="any command of this system"; default: compile libkmonitor.a)'
 	@echo 'make shell     an interactive shell in that VM'
-	@echo 'make check     run the tests in the VM (KERNEL=release|debug|kcsan|off,'
+	@echo 'make check     run the tests in the VM (KERNEL=release|debug|kcsan|rt|up|none|off,'
 	@echo '               VCPUS=n, TESTS=pattern, STORM_SECONDS=n)'
+	@echo 'make check-all     all kernels, long races, randconfig, series, lint: many hours'
 	@echo 'make stress    race everything for MINUTES=$(MINUTES) in the VM (KERNEL=)'
 	@echo 'make bench-icount   what kmonitor costs, in instructions of the VM'
 	@echo 'make install   library, header, tools, manual pages, completions to PREFIX=$(PREFIX)'
@@ -31,6 +33,7 @@ help:
 	@echo 'make check-memory    the tests that need no kmonitor under valgrind, ASan, UBSan'
 	@echo 'make lint      checkpatch, W=1, sparse, clang-format, kernel-doc, manual pages,'
 	@echo '               shellcheck, codespell'
+	@echo 'make randconfig    compile the kernel side in N=$(N) configurations, gcc and clang (SEED=)'
 	@echo 'make docs      the kernel documentation as HTML, in O=$(O)'
 	@echo 'make patches   the series for a kernel tree, in PATCHES_DIR=$(PATCHES_DIR)'
 	@echo 'make series    git am the series to the unmodified kernel, build each patch of it'
@@ -64,11 +67,17 @@ uninstall:
 
 check-install: packages
 	@selftests/vm/packages.sh install
-	@selftests/vm/install.sh $(out)
+	@selftests/checks/install.sh $(out)
 
 check-memory: packages
 	@selftests/vm/packages.sh memory
-	@selftests/vm/memory.sh $(out)
+	@selftests/checks/memory.sh $(out)
+
+check-all:
+	@selftests/checks/check-all.sh
+
+randconfig:
+	@selftests/checks/randconfig.sh $(out) $(N)
 
 packages:
 	@selftests/vm/packages.sh user vm
@@ -97,20 +106,20 @@ kernel:
 	@selftests/vm/build-kernel.sh $(KERNEL)
 
 lint:
-	@selftests/vm/lint.sh $(out)
+	@selftests/checks/lint.sh $(out)
 
 docs:
-	@selftests/vm/docs.sh $(out)
+	@selftests/checks/docs.sh $(out)
 
 patches:
-	@selftests/vm/make-patches.sh "$$(selftests/vm/kernel-source.sh)" $(PATCHES_DIR)
+	@selftests/series/make-patches.sh "$$(selftests/vm/kernel-source.sh)" $(PATCHES_DIR)
 	@ls $(PATCHES_DIR)/*.patch
 
 series:
-	@selftests/vm/series.sh
+	@selftests/series/series.sh
 
 clean:
 	rm -rf $(O)
 
 .PHONY: all help lib tools selftests examples packages run shell check stress bench-icount kernel \
-	install uninstall check-install check-memory lint docs patches series clean
+	install uninstall check-install check-memory check-all randconfig lint docs patches series clean

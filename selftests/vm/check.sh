@@ -1,13 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# check.sh BUILD [release|debug|kcsan|off]: runs the tests in a VM. The last line is the count of
-# passed, failed and skipped tests; no verdict from the VM is a failure.
-# TESTS=pattern chooses tests, VCPUS= sets the number of processors, STORM_SECONDS= how long
-# those tests storm that have no other end.
+# check.sh BUILD [FLAVOUR]: runs the tests in a VM, on a kernel of a flavour that build-kernel.sh
+# knows. The last line is the count of passed, failed and skipped tests; no verdict from the VM
+# is a failure. TESTS=pattern chooses tests, VCPUS= sets the number of processors, STORM_SECONDS=
+# how long those tests storm that have no other end.
 set -eu -o pipefail
 . "$(dirname "$0")/common.sh"
 
 build=$1 flavour=${2:-release}
+check_flavour "$flavour"
+VCPUS=$(count_vcpus "$flavour")
+export VCPUS
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -64,7 +67,7 @@ fi
 # Checks of the built kernel without running it.
 if [ "$flavour" != off ]; then
 	echo "== nops.sh"
-	"$vm_dir/nops.sh" "$image" | tee "$work/nops" ||
+	"$checks_dir/nops.sh" "$image" | tee "$work/nops" ||
 		grep -q '^not ok' "$work/nops" || failed=$((failed + 1))
 	passed=$((passed + $(grep -c '^ok' "$work/nops" || true)))
 	failed=$((failed + $(grep -c '^not ok' "$work/nops" || true)))

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Shared by the scripts of this directory: places, messages, locks.
+# Shared by the scripts of this directory and its neighbours: places, messages, locks.
 
 vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top_dir=$(cd "$vm_dir/../.." && pwd)
+checks_dir=$top_dir/selftests/checks
+series_dir=$top_dir/selftests/series
 cache_dir=${KMONITOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kmonitor}
-export top_dir vm_dir cache_dir
+export top_dir vm_dir checks_dir series_dir cache_dir
 
 say() { printf 'kmonitor: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -23,6 +25,30 @@ attend() {
 	attended=$!
 	trap 'kill "$attended" 2>/dev/null; wait "$attended" || true; exit 143' INT TERM HUP
 	wait "$attended"
+}
+
+# Fails when $1 is no flavour of the kernel that config/ describes.
+check_flavour() {
+	case $1 in
+	release) return ;;
+	base) ;;
+	*) [ ! -f "$vm_dir/config/$1.config" ] || return 0 ;;
+	esac
+	die "no kernel flavour $1"
+}
+
+# Prints the fragments that make flavour $1.
+list_fragments() {
+	echo "$vm_dir/config/base.config"
+	[ "$1" = release ] || echo "$vm_dir/config/$1.config"
+}
+
+# Prints how many processors the VM of flavour $1 gets: VCPUS, if set.
+count_vcpus() {
+	case $1 in
+	up) echo 1 ;;
+	*) echo "${VCPUS:-2}" ;;
+	esac
 }
 
 # Prints a short name for what comes in on stdin.

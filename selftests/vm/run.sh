@@ -12,7 +12,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 "$vm_dir/packages.sh" user vm
-image=$("$vm_dir/build-kernel.sh" "${KERNEL:-release}")
+flavour=${KERNEL:-release}
+image=$("$vm_dir/build-kernel.sh" "$flavour")
+VCPUS=$(count_vcpus "$flavour")
+export VCPUS
 
 mkdir "$work/job"
 printf '%s\0' "$@" >"$work/job/argv"
@@ -24,7 +27,7 @@ printf '%s' "$PWD" >"$work/job/cwd"
 if [ -t 0 ] && [ -t 1 ]; then stty size >"$work/job/size"; fi
 "$vm_dir/mkinitramfs.sh" "$image" "$build" "$work/initramfs" --job "$work/job"
 
-say "booting the ${KERNEL:-release} kernel with ${VCPUS:-2} processors"
+say "booting the $flavour kernel with $VCPUS processor(s)"
 attend "$vm_dir/qemu.sh" "$image" "$work/initramfs" "$work/outcome" "${LIMIT:-3600}" \
 	"quiet loglevel=1 kmon.mode=run" \
 	-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap || true

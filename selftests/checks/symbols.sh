@@ -5,7 +5,7 @@
 # and that the archive defines no name that a program may have.
 # symbols.sh list: prints the list.
 set -u -o pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../vm/common.sh"
 
 export LC_ALL=C
 listed() { sed -nE 's/^\t(kmon_[a-z0-9_]+);$/\1/p' "$top_dir/lib/libkmonitor.map" | sort -u; }

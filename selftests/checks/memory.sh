@@ -3,7 +3,7 @@
 # memory.sh BUILD: the tests of the library that need no kmonitor, under valgrind, and built with
 # the sanitizers of addresses and of undefined behaviour. Prints TAP, and counts at the end.
 set -u -o pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../vm/common.sh"
 
 mkdir -p "$1"
 build=$(cd "$1" && pwd)/memory

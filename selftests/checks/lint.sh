@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # lint.sh BUILD: every static check; goes through all of them and fails if one finds fault.
 set -u -o pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../vm/common.sh"
 
 mkdir -p "$1"
 build=$(cd "$1" && pwd)
@@ -71,7 +71,8 @@ kernel_warnings() {
 		out=$source/build-lint
 		lock "$source/build.lock"
 		"$vm_dir/sync-source.sh" "$source" "$work/tree"
-		"$vm_dir/configure.sh" release "$tree" "$out"
+		# shellcheck disable=SC2046 # a list of words
+		"$vm_dir/configure.sh" "$out" "$tree" $(list_fragments release)
 		rm -rf "$out/kernel/kmonitor"
 		"$vm_dir/kernel-make.sh" "$tree" "$out" -s prepare
 		"$vm_dir/kernel-make.sh" "$tree" "$out" -s W=1 C=2 kernel/kmonitor/
@@ -91,16 +92,16 @@ spdx() {
 	return $found
 }
 
-check patches "$vm_dir/make-patches.sh" "$source" "$build/patches" "$work/tree"
+check patches "$series_dir/make-patches.sh" "$source" "$build/patches" "$work/tree"
 check checkpatch-series checkpatch_series
 check checkpatch-user checkpatch_user
 check clang-format format
 check kernel-doc kernel_doc
 check W=1-and-sparse kernel_warnings
-check docs "$vm_dir/docs.sh" "$build"
-check man-pages "$vm_dir/man-pages.sh"
-check symbols "$vm_dir/symbols.sh" "$build"
-check install "$vm_dir/install.sh" "$build"
+check docs "$checks_dir/docs.sh" "$build"
+check man-pages "$checks_dir/man-pages.sh"
+check symbols "$checks_dir/symbols.sh" "$build"
+check install "$checks_dir/install.sh" "$build"
 check shellcheck shellcheck -x -P selftests/vm:selftests "${shell_files[@]}"
 # Fo is a macro of mdoc.
 check codespell codespell -L fo "${files[@]}"

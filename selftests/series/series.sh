@@ -3,7 +3,7 @@
 # series.sh: applies the generated series with git am to the unmodified kernel and builds it
 # after each patch, without CONFIG_KMONITOR as long as there is none.
 set -eu -o pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../vm/common.sh"
 
 "$vm_dir/packages.sh" kernel
 source=$("$vm_dir/kernel-source.sh")
@@ -24,7 +24,7 @@ in_tree() { git -C "$tree" -c core.hooksPath=/dev/null -c commit.gpgSign=false "
 	(cd "$tree" && xargs -r rm -f <"$source/applied")
 	cp -a "$source/pristine/." "$tree/"
 )
-"$vm_dir/make-patches.sh" "$source" "$work/patches"
+"$series_dir/make-patches.sh" "$source" "$work/patches"
 in_tree init -q
 # Debian has its tree ignored.
 in_tree add -Af
@@ -35,7 +35,8 @@ for patch in "$work"/patches/*.patch; do
 	in_tree am -q "$patch"
 	flavour=off
 	! grep -q kmonitor/Kconfig "$tree/init/Kconfig" || flavour=release
-	"$vm_dir/configure.sh" "$flavour" "$tree" "$work/build"
+	# shellcheck disable=SC2046 # a list of words
+	"$vm_dir/configure.sh" "$work/build" "$tree" $(list_fragments "$flavour")
 	"$vm_dir/kernel-make.sh" "$tree" "$work/build" bzImage >"$work/log" 2>&1 || {
 		grep -n -A5 -E 'error|Error|undefined' "$work/log" | tail -n 40 >&2
 		die "$(basename "$patch") does not build"

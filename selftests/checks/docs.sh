@@ -3,7 +3,7 @@
 # docs.sh BUILD: the kernel documentation as HTML in BUILD/docs, made with the kernel's own
 # extensions of Sphinx; a warning is a failure.
 set -eu
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../vm/common.sh"
 
 mkdir -p "$1"
 build=$(cd "$1" && pwd)
@@ -11,7 +11,7 @@ build=$(cd "$1" && pwd)
 source=$("$vm_dir/kernel-source.sh")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$vm_dir/make-patches.sh" "$source" "$build/patches" "$work/tree"
+"$series_dir/make-patches.sh" "$source" "$build/patches" "$work/tree"
 
 # The page alone: its neighbours are not checked.
 mkdir "$work/page"

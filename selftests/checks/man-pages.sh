@@ -4,7 +4,7 @@
 # public header has and each sysctl, and that the programs in them are those of
 # Documentation/examples/; or copies the programs into them.
 set -u -o pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../vm/common.sh"
 
 cd "$top_dir/Documentation/man" || exit 1
 work=$(mktemp -d)

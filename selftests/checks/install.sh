@@ -4,7 +4,7 @@
 # the tree with what pkg-config says, static and shared, by each compiler, in C and C++; reads
 # the manual pages; completes command lines; and removes what it installed. Needs no kmonitor.
 set -u -o pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../vm/common.sh"
 
 build=$(mkdir -p "$1" && cd "$1" && pwd)
 work=$(mktemp -d)
@@ -63,7 +63,7 @@ use clang++ cc clang++ -std=c++11
 while read -r function; do
 	mandoc -T utf8 "$dest/usr/share/man/man3/$function.3" >"$work/page" 2>&1 ||
 		fault "$function: no page"
-done < <("$vm_dir/symbols.sh" list)
+done < <("$checks_dir/symbols.sh" list)
 [ -x "$dest/usr/bin/kmon-tail" ] || fault "no kmon-tail"
 
 # completes WORD... GIVES: what bash makes of the last word.

@@ -3,7 +3,7 @@
 # make-patches.sh SOURCE OUT [TREE]: generates the series for a kernel tree, ready for
 # git am, in OUT; TREE receives all files that the series touches, patched.
 set -eu
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../vm/common.sh"
 
 source=$1 out=$2 tree=${3:-}
 hooks=$top_dir/kernel/hooks.patch
