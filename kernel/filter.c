@@ -8,6 +8,7 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
+#include <linux/uaccess.h>
 
 #include "access.h"
 #include "condition.h"
@@ -72,7 +73,7 @@ static void set_kill_cred(struct kmonitor_entry *entry,
 /* Makes an entry, charges it to the calling user and puts it into the table. */
 static struct kmonitor_entry *
 create_entry(struct kmonitor_filter_table *filters, struct pid *pid,
-	     u64 start_ns, struct kmonitor_filter *arg)
+	     u64 start_ns, const struct kmonitor_filter *arg)
 {
 	struct kmonitor_entry *entry;
 	int ret;
@@ -101,7 +102,6 @@ create_entry(struct kmonitor_filter_table *filters, struct pid *pid,
 		goto err_uncharge;
 	filters->next_handle++;
 	filters->nr++;
-	arg->handle = entry->handle;
 	return entry;
 
 err_uncharge:
@@ -111,15 +111,31 @@ err_put:
 	return ERR_PTR(ret);
 }
 
-static void extend_entry(struct kmonitor_entry *entry,
-			 struct kmonitor_filter *arg)
+/*
+ * Writes the handle before anything is done, so that nothing must be undone if
+ * it can't be written.
+ */
+static int put_handle(u64 handle, u64 __user *uhandle)
 {
+	int ret;
+
+	pagefault_disable();
+	ret = put_user(handle, uhandle);
+	pagefault_enable();
+	return ret;
+}
+
+static int extend_entry(struct kmonitor_entry *entry,
+			const struct kmonitor_filter *arg, u64 __user *uhandle)
+{
+	if (put_handle(entry->handle, uhandle))
+		return -EFAULT;
 	set_entry_events(entry, entry->events | events_of_filter(arg));
 	set_entry_flags(entry, (entry->flags & KMONITOR_FILTER_KILL_ON_CLOSE) |
 				       arg->flags);
 	WRITE_ONCE(entry->cookie, arg->cookie);
 	set_kill_cred(entry, arg);
-	arg->handle = entry->handle;
+	return 0;
 }
 
 /*
@@ -137,7 +153,7 @@ static bool thread_left(struct task_struct *task, struct kmonitor_entry *entry)
 
 static int add_mark(struct kmonitor_filter_table *filters,
 		    struct task_struct *task, struct pid *pid,
-		    struct kmonitor_filter *arg, bool *created)
+		    const struct kmonitor_filter *arg, u64 __user *uhandle)
 {
 	struct kmonitor_entry *entry;
 	u64 start_ns = 0;
@@ -158,10 +174,10 @@ static int add_mark(struct kmonitor_filter_table *filters,
 
 	entry = kmonitor_mark_find(task, arg->target, pid, filters,
 				   arg->flags & KMONITOR_FILTER_IGNORE);
-	if (entry) {
-		extend_entry(entry, arg);
-		return 0;
-	}
+	if (entry)
+		return extend_entry(entry, arg, uhandle);
+	if (put_handle(filters->next_handle, uhandle))
+		return -EFAULT;
 	entry = create_entry(filters, pid, start_ns, arg);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
@@ -174,7 +190,6 @@ static int add_mark(struct kmonitor_filter_table *filters,
 	else
 		set_entry_events(entry, events_of_filter(arg));
 	kmonitor_entry_leave(entry);
-	*created = !ret;
 	return ret;
 }
 
@@ -189,7 +204,7 @@ static bool has_moved(struct pid *pid, u32 target, struct task_struct *task)
 }
 
 static int add_task(struct kmonitor_filter_table *filters,
-		    struct kmonitor_filter *arg, bool *created)
+		    const struct kmonitor_filter *arg, u64 __user *uhandle)
 {
 	struct task_struct *task;
 	struct pid *pid;
@@ -205,7 +220,7 @@ static int add_task(struct kmonitor_filter_table *filters,
 			ret = -ESRCH;
 			break;
 		}
-		ret = add_mark(filters, task, pid, arg, created);
+		ret = add_mark(filters, task, pid, arg, uhandle);
 		moved = ret == -ESRCH && has_moved(pid, arg->target, task);
 		put_task_struct(task);
 	} while (moved);
@@ -214,7 +229,7 @@ static int add_task(struct kmonitor_filter_table *filters,
 }
 
 static int add_condition(struct kmonitor_filter_table *filters,
-			 struct kmonitor_filter *arg, bool *created)
+			 const struct kmonitor_filter *arg, u64 __user *uhandle)
 {
 	struct kmonitor_entry *entry;
 	u64 id;
@@ -226,10 +241,10 @@ static int add_condition(struct kmonitor_filter_table *filters,
 		return ret;
 	entry = kmonitor_condition_find(filters, arg->target, id,
 					arg->flags & KMONITOR_FILTER_IGNORE);
-	if (entry) {
-		extend_entry(entry, arg);
-		return 0;
-	}
+	if (entry)
+		return extend_entry(entry, arg, uhandle);
+	if (put_handle(filters->next_handle, uhandle))
+		return -EFAULT;
 	entry = create_entry(filters, NULL, 0, arg);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
@@ -238,7 +253,6 @@ static int add_condition(struct kmonitor_filter_table *filters,
 	ret = kmonitor_condition_add(entry);
 	if (ret)
 		remove_entry(filters, entry);
-	*created = !ret;
 	return ret;
 }
 
@@ -274,15 +288,15 @@ static int check_filter(const struct kmonitor_filter *arg)
 /**
  * kmonitor_filter_add - add a filter, or events to an existing one
  * @filters: The filters of the descriptor.
- * @arg: The filter; its handle is filled in.
- * @created: Set to true if a new entry was made.
+ * @arg: The filter.
+ * @uhandle: Gets its handle.
  *
  * Context: May sleep.
- * Return: 0, -EINVAL, -EOPNOTSUPP, -EBADF, -ESRCH, -ESTALE, -EPERM, -ENOSPC
- *	or -ENOMEM as in ioctl_kmonitor(2).  After an error nothing has changed.
+ * Return: 0, -EFAULT if the page of @uhandle is not there now, -EINVAL,
+ *	-EOPNOTSUPP, -EBADF, -ESRCH, -ESTALE, -EPERM, -ENOSPC or -ENOMEM as in ioctl_kmonitor(2).  After an error nothing has changed.
  */
 int kmonitor_filter_add(struct kmonitor_filter_table *filters,
-			struct kmonitor_filter *arg, bool *created)
+			const struct kmonitor_filter *arg, u64 __user *uhandle)
 {
 	int ret;
 
@@ -291,13 +305,12 @@ int kmonitor_filter_add(struct kmonitor_filter_table *filters,
 		return ret;
 	if (arg->handle)
 		return -EINVAL;
-	*created = false;
 
 	guard(mutex)(&filters->lock);
 	kmonitor_filter_table_prune(filters);
 	if (arg->target > KMONITOR_TARGET_TREE)
-		return add_condition(filters, arg, created);
-	return add_task(filters, arg, created);
+		return add_condition(filters, arg, uhandle);
+	return add_task(filters, arg, uhandle);
 }
 
 static struct kmonitor_entry *find_mark(struct kmonitor_filter_table *filters,

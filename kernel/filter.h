@@ -26,7 +26,7 @@ struct kmonitor_filter_table;
 	 KMONITOR_FILTER_FAILED_ONLY | KMONITOR_FILTER_KILL_ON_CLOSE)
 
 int kmonitor_filter_add(struct kmonitor_filter_table *filters,
-			struct kmonitor_filter *arg, bool *created);
+			const struct kmonitor_filter *arg, u64 __user *uhandle);
 int kmonitor_filter_del(struct kmonitor_filter_table *filters,
 			const struct kmonitor_filter *arg);
 void kmonitor_filter_clear(struct kmonitor_filter_table *filters);

@@ -100,7 +100,7 @@ void __kmonitor_sid(struct task_struct *leader)
 		report_change(&data);
 }
 
-/* The tracer may be another task than the current one: under RCU it stays. */
+/* The tracer of PTRACE_TRACEME is not the current task; under RCU it stays. */
 void __kmonitor_ptrace(struct task_struct *tracee, bool attached)
 {
 	struct kmonitor_event_data data = {
@@ -112,7 +112,11 @@ void __kmonitor_ptrace(struct task_struct *tracee, bool attached)
 	kmonitor_enter();
 	data.task = ptrace_parent(tracee);
 	if (data.task && kmonitor_may_match(data.task, data.type) &&
-	    kmonitor_task_alive(tracee))
-		kmonitor_report(&data);
+	    kmonitor_task_alive(tracee)) {
+		if (data.task == current)
+			kmonitor_report(&data);
+		else
+			kmonitor_report_before_exit(&data);
+	}
 	kmonitor_leave();
 }

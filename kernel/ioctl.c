@@ -4,6 +4,7 @@
  */
 
 #include <linux/fs.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "copy.h"
@@ -26,24 +27,25 @@
 	 1U << _IOC_NR(KMONITOR_IOC_GET_PIDFD) |    \
 	 1U << _IOC_NR(KMONITOR_IOC_INFO) | 1U << _IOC_NR(KMONITOR_IOC_STATS))
 
-static long ioctl_filter_add(struct kmonitor *mon, struct kmonitor_filter *arg,
+/*
+ * The handle is written under the lock of the filters, where no page may be
+ * faulted in: that is done before, as often as the page goes away again.
+ */
+static long ioctl_filter_add(struct kmonitor *mon,
+			     const struct kmonitor_filter *arg,
 			     struct kmonitor_filter __user *uarg)
 {
-	bool created;
 	int ret;
 
-	/* Check that the handle can be written before anything is changed. */
-	if (put_user(arg->handle, &uarg->handle))
+	do {
+		if (put_user(arg->handle, &uarg->handle))
+			return -EFAULT;
+		ret = kmonitor_filter_add(&mon->filters, arg, &uarg->handle);
+	} while (ret == -EFAULT && !signal_pending(current));
+	/* After an error nothing has changed, as far as it can be written. */
+	if (ret && put_user(arg->handle, &uarg->handle))
 		return -EFAULT;
-	ret = kmonitor_filter_add(&mon->filters, arg, &created);
-	if (ret)
-		return ret;
-	if (put_user(arg->handle, &uarg->handle)) {
-		if (created)
-			kmonitor_filter_del(&mon->filters, arg);
-		return -EFAULT;
-	}
-	return 0;
+	return ret;
 }
 
 static long ioctl_filter_edit(struct kmonitor *mon, unsigned int cmd,

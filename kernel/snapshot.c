@@ -35,11 +35,13 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 
 #include "access.h"
 #include "args.h"
 #include "condition.h"
+#include "emit.h"
 #include "entry.h"
 #include "event_data.h"
 #include "mark_set.h"
@@ -73,12 +75,41 @@ struct subject {
 	struct kmonitor_args *args;
 };
 
-/* Waits for a snapshot that may have found the current process unchanged. */
+/* Held by those who report about another process that must not have exited. */
+static DEFINE_SPINLOCK(exit_lock);
+
+/**
+ * kmonitor_report_before_exit - report about another process
+ * @data: The event; its subject is not the current task, and stays.
+ *
+ * The record precedes PROCESS_EXIT, or is not made: as with a snapshot, see
+ * kmonitor_snapshot_barrier(), the process is seen to exit here, or its exit
+ * hook waits until the record has been appended.
+ *
+ * Context: Any but interrupts.
+ */
+void kmonitor_report_before_exit(struct kmonitor_event_data *data)
+{
+	const struct task_struct *task = data->task;
+
+	atomic_inc_return(&kmonitor_snapshots);
+	spin_lock(&exit_lock);
+	/* Its other flags the task writes as it likes. */
+	if (!(data_race(READ_ONCE(task->flags)) & PF_EXITING) &&
+	    atomic_read(&task->signal->kmonitor_threads))
+		kmonitor_report(data);
+	spin_unlock(&exit_lock);
+	atomic_dec_return(&kmonitor_snapshots);
+}
+
+/* Waits for those that may have found the current process unchanged. */
 void kmonitor_wait_for_snapshot(void)
 {
 	struct sighand_struct *sighand;
 	unsigned long flags;
 
+	spin_lock(&exit_lock);
+	spin_unlock(&exit_lock);
 	sighand = lock_task_sighand(current, &flags);
 	if (sighand)
 		spin_unlock_irqrestore(&sighand->siglock, flags);

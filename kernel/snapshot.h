@@ -9,11 +9,13 @@
 #include <linux/compiler.h>
 
 struct kmonitor;
+struct kmonitor_event_data;
 struct kmonitor_snapshot;
 
 extern atomic_t kmonitor_snapshots;
 
 void kmonitor_wait_for_snapshot(void);
+void kmonitor_report_before_exit(struct kmonitor_event_data *data);
 int kmonitor_snapshot(struct kmonitor *mon,
 		      const struct kmonitor_snapshot *arg);
 

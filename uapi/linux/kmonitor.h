@@ -697,7 +697,8 @@ struct kmonitor_info {
  * @record_size: Size of a record in bytes: 128.
  * @ring_records: Capacity of the ring in records.
  * @wakeup_records: The watermark.
- * @waiting: Number of EMPTY records that wait for room in the ring.
+ * @waiting: Number of records that wait for room in the ring: EMPTY, and ends
+ *	asked for by name.
  * @reserved: Zero.
  * @state: Position and pending loss in one word.
  * @reserved2: Zero.
