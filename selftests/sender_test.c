@@ -50,6 +50,7 @@ FIXTURE(victim)
 FIXTURE_SETUP(victim)
 {
 	pthread_t thread;
+	pid_t child;
 
 	shared = must(mmap(NULL, KM_PAGE, PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0));
@@ -59,13 +60,14 @@ FIXTURE_SETUP(victim)
 	self->fd = km_open(0);
 	km_add(self->fd, KMONITOR_TARGET_TREE, 0,
 	       KM_LIFE | KMONITOR_PROCESS_ABORT, 1);
-	shared->pid = km_fork();
-	if (!shared->pid) {
+	child = km_fork();
+	if (!child) {
 		set_mask(SIG_BLOCK);
 		check(!pthread_create(&thread, NULL, wait_to_die, (void *)1),
 		      "no thread");
 		wait_to_die(NULL);
 	}
+	shared->pid = child;
 	for (int i = 0; i < 2; i++) {
 		while (!__atomic_load_n(&shared->tid[i], __ATOMIC_ACQUIRE))
 			sched_yield();
