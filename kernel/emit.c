@@ -501,6 +501,7 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 	const struct kmonitor_creator *creator = &mon->filters.creator;
 	struct kmonitor_slot slot __uninitialized;
 	enum kmonitor_wakeup wakeup;
+	bool done = true;
 
 	/* A dead entry may outlive its descriptor: match it before anything. */
 	if (match_entry(entry, data, data->type) != DELIVER)
@@ -512,6 +513,9 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 			return false;
 		if (mon->ring.watermark > 1 && is_named_end(entry, data->type))
 			return false;
+		/* The end of a thread that waits precedes that of its process. */
+		if (unlikely(!list_empty(&mon->filters.pending)))
+			return false;
 		/* This may take sleeping locks: not while a slot is reserved. */
 		kmonitor_take_usage(data);
 	}
@@ -520,16 +524,17 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 		make_record(slot.record, data, creator, fork);
 		slot.record->cookie = READ_ONCE(entry->cookie);
 		wakeup = kmonitor_ring_commit_slot(&mon->ring, &slot);
-	} else if (!fork && is_named_end(entry, data->type)) {
-		kmonitor_ring_unpin();
-		return false;
-	} else {
+	} else if (fork || !is_named_end(entry, data->type)) {
 		wakeup = fill_behind_loss(mon, data, entry);
+	} else {
+		/* It may have to wait for room. */
+		wakeup = KMONITOR_WAKEUP_NONE;
+		done = false;
 	}
 	kmonitor_ring_unpin();
 	if (wakeup)
 		kmonitor_wake_as_owed(mon, wakeup, false);
-	return true;
+	return done;
 }
 
 static bool wants_any_type(void *arg, struct kmonitor_entry *entry)

@@ -47,8 +47,9 @@ void kmonitor_record_fill_empty(struct kmonitor_event *event,
 	event->empty.root_status = READ_ONCE(totals->root_status);
 	event->empty.flags = atomic_read(&totals->flags);
 	event->empty.members =
-		min(atomic64_read(&totals->members), (s64)U32_MAX);
-	event->empty.failed = min(atomic64_read(&totals->failed), (s64)U32_MAX);
+		min_t(s64, atomic64_read(&totals->members), U32_MAX);
+	event->empty.failed =
+		min_t(s64, atomic64_read(&totals->failed), U32_MAX);
 	event->empty.handle = entry->handle;
 	event->empty.utime_ns = atomic64_read(&totals->utime_ns);
 	event->empty.stime_ns = atomic64_read(&totals->stime_ns);

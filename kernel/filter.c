@@ -293,7 +293,8 @@ static int check_filter(const struct kmonitor_filter *arg)
  *
  * Context: May sleep.
  * Return: 0, -EFAULT if the page of @uhandle is not there now, -EINVAL,
- *	-EOPNOTSUPP, -EBADF, -ESRCH, -ESTALE, -EPERM, -ENOSPC or -ENOMEM as in ioctl_kmonitor(2).  After an error nothing has changed.
+ *	-EOPNOTSUPP, -EBADF, -ESRCH, -ESTALE, -EPERM, -ENOSPC or -ENOMEM as in
+ *	ioctl_kmonitor(2).  After an error nothing has changed.
  */
 int kmonitor_filter_add(struct kmonitor_filter_table *filters,
 			const struct kmonitor_filter *arg, u64 __user *uhandle)

@@ -64,10 +64,9 @@ else
 	case ${image##*/} in
 	debug-*) more=$build/selftests/debug/$pattern ;;
 	kcsan-* | knobs-*)
-		# shellcheck disable=SC2254 # a pattern by intent
-		case in_flight_test in
-		$pattern) more=$build/selftests/debug/in_flight_test ;;
-		esac ;;
+		# shellcheck disable=SC2053 # a pattern by intent
+		[[ in_flight_test != $pattern ]] ||
+			more=$build/selftests/debug/in_flight_test ;;
 	release-*) more="$build/selftests/32/$pattern $build/selftests/tools/$pattern" ;;
 	esac
 	# shellcheck disable=SC2086,SC2231 # patterns by intent
