@@ -61,6 +61,8 @@ struct fan_out {
 	struct kmonitor_event_data *data;
 	/* The number of the event on this processor. */
 	u64 number;
+	/* The unit in which its loss is counted. */
+	u64 loss_unit;
 	const struct kmonitor_conditions *conditions;
 	/* @event is for the view of this creator; NULL before it is made. */
 	const struct kmonitor_creator *made_for;
@@ -128,36 +130,64 @@ append_named_end(struct fan_out *out, struct kmonitor *mon,
 }
 
 /*
- * An end of a thread may wait for room: the one of its process comes after it,
- * or is lost.
+ * Appends an end while others wait for room.  A thread of this process may be
+ * among them: if they still wait the end of the process is lost.
  */
-static noinline bool is_behind_waiting(struct kmonitor *mon)
+static noinline enum kmonitor_wakeup
+append_behind_waiting(struct fan_out *out, struct kmonitor *mon,
+		      struct kmonitor_entry *entry)
 {
-	if (list_empty(&mon->filters.pending))
-		return false;
+	const struct kmonitor_group group = {
+		.event = &out->event,
+		.cookie = READ_ONCE(entry->cookie),
+	};
+
+	if (is_named_end(entry, out->event.type))
+		return append_named_end(out, mon, entry);
 	kmonitor_flush_pending(mon);
-	return !list_empty(&mon->filters.pending);
+	if (!list_empty(&mon->filters.pending))
+		return kmonitor_ring_drop(&mon->ring, &out->event);
+	return kmonitor_ring_append_group(&mon->ring, &group);
 }
 
 static __always_inline enum kmonitor_wakeup
 append_record(struct fan_out *out, u32 type, struct kmonitor *mon,
 	      struct kmonitor_entry *entry)
 {
+	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
 	const struct kmonitor_event *event = &out->event;
+	struct kmonitor_slot slot __uninitialized;
 	struct kmonitor_ring *ring = &mon->ring;
 	u64 cookie = READ_ONCE(entry->cookie);
+	enum kmonitor_wakeup wakeup;
 
-	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_THREAD_EXIT |
-		    KMONITOR_PROCESS_EXEC)) {
-		if (is_named_end(entry, type))
+	if (type & exits) {
+		if (unlikely(!list_empty(&mon->filters.pending)))
+			return append_behind_waiting(out, mon, entry);
+		if (ring->watermark > 1 && is_named_end(entry, type))
 			return append_named_end(out, mon, entry);
-		if (type == KMONITOR_PROCESS_EXEC &&
-		    mon->report & KMONITOR_REPORT_EXEC_ARGS)
-			return append_exec_with_args(out, mon, cookie);
-		if (type == KMONITOR_PROCESS_EXIT && is_behind_waiting(mon))
-			return kmonitor_ring_drop(ring, event);
+	} else if (type == KMONITOR_PROCESS_EXEC &&
+		   mon->report & KMONITOR_REPORT_EXEC_ARGS) {
+		return append_exec_with_args(out, mon, cookie);
 	}
-	return kmonitor_ring_append(ring, event, cookie);
+	kmonitor_ring_pin();
+	if (likely(kmonitor_ring_reserve_slot(ring, &slot))) {
+		kmonitor_ring_copy_record(slot.record, event, cookie);
+		wakeup = kmonitor_ring_commit_slot(ring, &slot);
+	} else if (type & exits && is_named_end(entry, type)) {
+		kmonitor_ring_unpin();
+		return append_named_end(out, mon, entry);
+	} else if (!kmonitor_ring_count_loss(ring, out->loss_unit,
+					     event->time_ns, &wakeup)) {
+		const struct kmonitor_group group = {
+			.event = event,
+			.cookie = cookie,
+		};
+
+		wakeup = kmonitor_ring_append_group(ring, &group);
+	}
+	kmonitor_ring_unpin();
+	return wakeup;
 }
 
 /* PTRACE names a second task, which some creators may not see. */
@@ -409,6 +439,7 @@ static noinline void emit_to_all(struct kmonitor_event_data *data,
 	local_lock(&fan_out_cpu.lock);
 	out.data = data;
 	out.number = __this_cpu_inc_return(fan_out_cpu.event);
+	out.loss_unit = kmonitor_loss_unit(data->type);
 	out.made_for = NULL;
 	out.stale_types = data->type;
 	if (kmonitor_event_is_fork(data))
@@ -477,7 +508,8 @@ fill_behind_loss(struct kmonitor *mon, struct kmonitor_event_data *data,
 	struct kmonitor_event *record;
 	enum kmonitor_wakeup wakeup;
 
-	if (kmonitor_ring_count_loss(&mon->ring, data->type, time, &wakeup) ||
+	if (kmonitor_ring_count_loss(&mon->ring, kmonitor_loss_unit(data->type),
+				     time, &wakeup) ||
 	    !kmonitor_ring_reserve(&mon->ring, data->type, time, &place,
 				   &wakeup))
 		return wakeup;

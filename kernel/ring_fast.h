@@ -132,7 +132,7 @@ static __always_inline u64 kmonitor_loss_unit(u32 type)
 /**
  * kmonitor_ring_count_loss - count one more loss
  * @ring: The ring.
- * @type: Type of the record that is lost.
+ * @unit: kmonitor_loss_unit() of the record that is lost.
  * @time_ns: Its time.
  * @wakeup: Gets what the consumers are owed.
  *
@@ -144,19 +144,21 @@ static __always_inline u64 kmonitor_loss_unit(u32 type)
  *	decide.
  */
 static __always_inline bool
-kmonitor_ring_count_loss(struct kmonitor_ring *ring, u32 type, u64 time_ns,
+kmonitor_ring_count_loss(struct kmonitor_ring *ring, u64 unit, u64 time_ns,
 			 enum kmonitor_wakeup *wakeup)
 {
+	const u32 full = KMONITOR_LOSS_FULL >> KMONITOR_STATE_LOSS_SHIFT;
 	u64 old = atomic64_read(kmonitor_ring_state(ring));
+	u32 loss = old >> KMONITOR_STATE_LOSS_SHIFT;
 	u32 tail;
 
-	if (old & KMONITOR_LOSS_FULL || !(old >> KMONITOR_STATE_LOSS_SHIFT))
+	/* None, or half of a kind's range; or one more than half, once. */
+	if ((loss - 1) & full)
 		return false;
 	/* A: pairs with the exchange in kmonitor_ring_consume() */
 	tail = smp_load_acquire(&ring->area->tail);
 	if ((u32)old - tail <= ring->size - 2 ||
-	    !atomic64_try_cmpxchg(kmonitor_ring_state(ring), &old,
-				  old + kmonitor_loss_unit(type)))
+	    !atomic64_try_cmpxchg(kmonitor_ring_state(ring), &old, old + unit))
 		return false;
 	WRITE_ONCE(ring->last_loss_ns, time_ns);
 	/* E is the exchange; pairs with that in kmonitor_ring_consume() */
@@ -176,39 +178,6 @@ kmonitor_ring_copy_record(struct kmonitor_event *slot,
 	slot->cookie = cookie;
 	memcpy((u8 *)slot + rest, (const u8 *)event + rest,
 	       sizeof(*slot) - rest);
-}
-
-/**
- * kmonitor_ring_append - append a record or count its loss
- * @ring: The ring.
- * @event: The record; seq and cookie are not used.
- * @cookie: The cookie of this copy of the record.
- *
- * Context: Any but NMI; preemption off, see kmonitor_ring_pin().
- * Return: What the consumers are owed.
- */
-static __always_inline enum kmonitor_wakeup
-kmonitor_ring_append(struct kmonitor_ring *ring,
-		     const struct kmonitor_event *event, u64 cookie)
-{
-	struct kmonitor_slot slot __uninitialized;
-	enum kmonitor_wakeup wakeup;
-
-	kmonitor_ring_pin();
-	if (likely(kmonitor_ring_reserve_slot(ring, &slot))) {
-		kmonitor_ring_copy_record(slot.record, event, cookie);
-		wakeup = kmonitor_ring_commit_slot(ring, &slot);
-	} else if (!kmonitor_ring_count_loss(ring, event->type, event->time_ns,
-					     &wakeup)) {
-		const struct kmonitor_group group = {
-			.event = event,
-			.cookie = cookie,
-		};
-
-		wakeup = kmonitor_ring_append_group(ring, &group);
-	}
-	kmonitor_ring_unpin();
-	return wakeup;
 }
 
 #endif /* _KMONITOR_RING_FAST_H */

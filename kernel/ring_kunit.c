@@ -28,15 +28,21 @@ static enum kmonitor_wakeup put_record_of(struct kmonitor_ring *ring, u32 type,
 	struct kmonitor_slot slot;
 
 	guard(preempt)();
-	/* As in the fan-out, where some records are made in place. */
-	if (cookie % 2)
-		return kmonitor_ring_append(ring, &event, cookie);
 	if (kmonitor_ring_reserve_slot(ring, &slot)) {
-		slot.record->type = event.type;
-		slot.record->cookie = cookie;
+		kmonitor_ring_copy_record(slot.record, &event, cookie);
 		return kmonitor_ring_commit_slot(ring, &slot);
 	}
-	if (kmonitor_ring_count_loss(ring, type, 1, &wakeup) ||
+	/* As in the fan-out, where some records are made in place. */
+	if (cookie % 2) {
+		const struct kmonitor_group group = {
+			.event = &event,
+			.cookie = cookie,
+		};
+
+		return kmonitor_ring_append_group(ring, &group);
+	}
+	if (kmonitor_ring_count_loss(ring, kmonitor_loss_unit(type), 1,
+				     &wakeup) ||
 	    !kmonitor_ring_reserve(ring, type, 1, &place, &wakeup))
 		return wakeup;
 	record = kmonitor_ring_reserved_slot(ring, &place);
