@@ -161,14 +161,15 @@ append_record(struct fan_out *out, u32 type, struct kmonitor *mon,
 	u64 cookie = READ_ONCE(entry->cookie);
 	enum kmonitor_wakeup wakeup;
 
-	if (type & exits) {
-		if (unlikely(!list_empty(&mon->filters.pending)))
+	if (type & (exits | KMONITOR_PROCESS_EXEC)) {
+		if (type == KMONITOR_PROCESS_EXEC &&
+		    mon->report & KMONITOR_REPORT_EXEC_ARGS)
+			return append_exec_with_args(out, mon, cookie);
+		if (unlikely(type & exits &&
+			     !list_empty(&mon->filters.pending)))
 			return append_behind_waiting(out, mon, entry);
 		if (ring->watermark > 1 && is_named_end(entry, type))
 			return append_named_end(out, mon, entry);
-	} else if (type == KMONITOR_PROCESS_EXEC &&
-		   mon->report & KMONITOR_REPORT_EXEC_ARGS) {
-		return append_exec_with_args(out, mon, cookie);
 	}
 	kmonitor_ring_pin();
 	if (likely(kmonitor_ring_reserve_slot(ring, &slot))) {

@@ -152,8 +152,7 @@ kmonitor_ring_count_loss(struct kmonitor_ring *ring, u64 unit, u64 time_ns,
 	u32 loss = old >> KMONITOR_STATE_LOSS_SHIFT;
 	u32 tail;
 
-	/* None, or half of a kind's range; or one more than half, once. */
-	if ((loss - 1) & full)
+	if (!loss || loss & full)
 		return false;
 	/* A: pairs with the exchange in kmonitor_ring_consume() */
 	tail = smp_load_acquire(&ring->area->tail);
