@@ -77,7 +77,6 @@ static void expect_exit(struct __test_metadata *_metadata,
 	EXPECT_EQ(2, event->cookie);
 	EXPECT_EQ(5 << 8, event->exit.status);
 	EXPECT_LT(0, event->exit.utime_ns + event->exit.stime_ns);
-	EXPECT_LT(0, event->exit.maxrss_kib);
 }
 
 TEST_F(monitor, the_end_of_a_process_waits_for_room)
