@@ -412,7 +412,7 @@ static void a_tail_that_lies_shows_no_record(struct kunit *test)
 	for (u32 tail = 0; tail < 4 * SIZE; tail++) {
 		bool there = tail >= 2 * SIZE && tail < 2 * SIZE + 3;
 
-		/* Of the lap before what nobody has overwritten comes again. */
+		/* A record of the lap before comes again unless it is overwritten. */
 		if (tail >= SIZE + 3 && tail < 2 * SIZE)
 			continue;
 		WRITE_ONCE(ring->area->tail, tail);

@@ -86,8 +86,8 @@ static enum hrtimer_restart delay_expired(struct hrtimer *timer)
 /**
  * kmonitor_wake - wake the consumers
  * @mon: The descriptor.
- * @defer: Whether to do it from an irq_work: the task must not tell by its
- *	timing that somebody waits, nor pay for it.
+ * @defer: Whether to do it from an irq_work: the timing of the task must not
+ *	reveal that somebody waits, and the task must not pay for it.
  *
  * Context: Any but NMI; without @defer, where a task may be woken.
  */
