@@ -37,18 +37,22 @@ static bool spin_while_in_flight(const struct kmonitor *mon)
  * the caller has seen by other means, such as wait(2), can be read.  Its
  * producer has preemption off: it is late only if an interrupt, or the host of
  * a virtual machine, holds it up.  The limit is for one that has crashed.
+ * Returns false after a signal or at the limit.
  */
-static void wait_while_in_flight(const struct kmonitor *mon)
+static bool wait_while_in_flight(const struct kmonitor *mon)
 {
 	u64 begin;
 
 	if (spin_while_in_flight(mon))
-		return;
+		return true;
 	begin = ktime_get_ns();
-	while (kmonitor_ring_in_flight(&mon->ring) &&
-	       !signal_pending(current) &&
-	       ktime_get_ns() - begin < IN_FLIGHT_LIMIT_NS)
+	while (kmonitor_ring_in_flight(&mon->ring)) {
+		if (signal_pending(current) ||
+		    ktime_get_ns() - begin > IN_FLIGHT_LIMIT_NS)
+			return false;
 		usleep_range_state(20, 200, TASK_INTERRUPTIBLE);
+	}
+	return true;
 }
 
 /*
@@ -148,10 +152,11 @@ ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	for (;;) {
 		if (nowait || look_for_records(mon) == KMONITOR_READY)
 			ret = drain_ring(mon, to);
-		if (!ret && nowait && !kmonitor_ring_is_drained(&mon->ring)) {
-			wait_while_in_flight(mon);
+		/* Another consumer may take the record that has come. */
+		while (!ret && nowait &&
+		       !kmonitor_ring_is_drained(&mon->ring) &&
+		       wait_while_in_flight(mon))
 			ret = drain_ring(mon, to);
-		}
 		/* What is left, or has come since the look, is for the next. */
 		if (ret > 0 && look_for_records(mon) == KMONITOR_READY)
 			kmonitor_wake(mon, false);

@@ -438,7 +438,8 @@ enum kmonitor_wakeup kmonitor_ring_drop(struct kmonitor_ring *ring,
 	/* More slots than there are never fit. */
 	reserve_slots(ring, ring->size + 1, kmonitor_loss_unit(event->type),
 		      event->time_ns, &r, &wakeup);
-	return wakeup;
+	/* The consumer may have drained the ring, and found no loss, before. */
+	return KMONITOR_WAKEUP_NOW;
 }
 
 /**
