@@ -12,22 +12,27 @@ mkdir -p "$work"
 configuration() {
 	case $1 in
 	single) echo '4 1 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,1) reader(0,FOREVER)' ;;
-	loss) echo '2 1 1 producer(SINGLE,OTHER,3) producer(SINGLE,EXIT,1) reader(0,FOREVER)' ;;
-	spill) echo "2 1 2 producer(SINGLE,OTHER,4) producer(SINGLE,OTHER,1) reader(0,FOREVER)" ;;
-	pair) echo '4 1 2 producer(PAIR,OTHER,2) producer(SINGLE,EXIT,2) reader(0,FOREVER)' ;;
-	group) echo '4 2 1 producer(PAIR,OTHER,1) producer(SINGLE,EXIT,2) reader(0,FOREVER)' ;;
-	watermark) echo "4 2 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) reader(0,FOREVER)" ;;
+	lap) echo '2 1 1 producer(SINGLE,OTHER,3) reader(0,FOREVER)' ;;
+	loss) echo '2 1 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,1) reader(0,FOREVER)' ;;
+	spill) echo '2 1 2 producer(SINGLE,OTHER,4) producer(SINGLE,OTHER,1) reader(0,FOREVER)' ;;
+	pair) echo '2 1 2 producer(PAIR,OTHER,1) producer(SINGLE,EXIT,1) reader(0,FOREVER)' ;;
+	group) echo '4 2 1 producer(PAIR,OTHER,1) producer(SINGLE,EXIT,1) reader(0,FOREVER)' ;;
+	group_loss) echo '2 2 2 producer(PAIR,OTHER,1) producer(SINGLE,EXIT,1) reader(0,FOREVER)' ;;
+	watermark) echo '4 2 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) reader(0,FOREVER)' ;;
 	urgent) echo '4 4 1 producer(SINGLE,OTHER,1) producer(URGENT,EXIT,1) reader(0,FOREVER)' ;;
 	urgent3) echo '4 3 1 producer(SINGLE,OTHER,2) producer(URGENT,EXIT,1) reader(0,FOREVER)' ;;
-	delay) echo '4 4 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,1) reader(0,FOREVER)' ;;
-	loss2) echo '2 2 1 producer(SINGLE,OTHER,2) producer(URGENT,EXIT,1) reader(0,FOREVER)' ;;
-	readers) echo '4 1 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,1) reader(0,1) reader(1,FOREVER)' ;;
-	readers2) echo '4 2 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,1) reader(0,1) reader(1,FOREVER)' ;;
+	delay) echo '4 4 2 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,1) reader(0,FOREVER)' ;;
+	urgent_loss) echo '2 2 1 producer(SINGLE,OTHER,2) producer(URGENT,EXIT,1) reader(0,FOREVER)' ;;
+	readers) echo '4 1 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) reader(0,1) reader(1,FOREVER)' ;;
+	readers2) echo '4 2 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) reader(0,1) reader(1,FOREVER)' ;;
+	exclusive) echo '4 1 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) reader(0,1) reader(1,FOREVER)' ;;
+	shared) echo '4 1 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) reader(0,FOREVER) mmap_taker(1)' ;;
 	nowait) echo '4 1 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) nowait_reader(0)' ;;
-	mmap) echo '4 1 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,2) mmap_consumer(0)' ;;
-	mmap2) echo '4 2 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,1) mmap_consumer(0)' ;;
-	mmap_loss) echo '2 1 1 producer(SINGLE,OTHER,3) producer(SINGLE,EXIT,1) mmap_consumer(0)' ;;
-	hostile) echo '2 1 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,2) reader(0,1) liar(2)' ;;
+	mmap) echo '4 1 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) mmap_consumer(0)' ;;
+	mmap2) echo '4 2 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) mmap_consumer(0)' ;;
+	mmap_loss) echo '2 1 1 producer(SINGLE,OTHER,3) mmap_consumer(0)' ;;
+	hostile_copy) echo '2 1 1 producer(SINGLE,OTHER,3) reader(0,1) liar(2)' ;;
+	hostile) echo '2 1 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,1) liar(2)' ;;
 	*) return 1 ;;
 	esac
 }
@@ -38,6 +43,7 @@ make_pan() {
 	{
 		printf '#define %s\n' "SIZE $size" "WATERMARK $watermark" "BUFFER $buffer" \
 			"PRODUCERS $(grep -o producer <<<"$run" | wc -l)"
+		[ "$1" != exclusive ] || echo '#define EXCLUSIVE'
 		[[ $run != *nowait* ]] || echo '#define NOWAIT'
 		[[ $run != *liar* ]] || echo '#define HOSTILE'
 		((watermark == 1)) || echo '#define COARSE'
@@ -45,7 +51,7 @@ make_pan() {
 		printf '#define RUN'
 		for process in $run; do
 			case $process in
-			producer* | liar*) ;;
+			producer* | liar* | mmap_taker*) ;;
 			mmap_consumer*) printf ' gone[%s] = false; waiting[%s] = true;' 0 0 ;;
 			*) n=${process#*(} && printf ' gone[%s] = false;' "${n:0:1}" ;;
 			esac
@@ -98,49 +104,54 @@ check() {
 
 while read -r name configuration; do check "$name" "$configuration"; done <<'END'
 single
+lap
 loss
 spill
 pair
 group
+group_loss
 watermark
 urgent
 urgent3
 delay
-loss2
+urgent_loss
 readers
 readers2
+exclusive
+shared
 nowait
 mmap
 mmap2
 mmap_loss
+hostile_copy
 hostile
 NO_A loss
 NO_B single
-NO_C single
-NO_D single
-NO_D_MMAP mmap
+NO_C nowait
+NO_D lap
+NO_D_MMAP mmap_loss
 NO_E single
 NO_E_LOSS loss
 NO_F single
 NO_F_MMAP mmap
 NO_G watermark
 NO_H watermark
-NO_RMB hostile
+NO_RMB hostile_copy
 WITHOUT_ANNOUNCED urgent
-WITHOUT_TIMER_WAKES delay
+WITHOUT_TIMER_WAKES urgent
 WITHOUT_IN_FLIGHT delay
 WITHOUT_USED watermark
-WITHOUT_URGENT_WAKES urgent3
-WITHOUT_LOOK_BEHIND single
+WITHOUT_URGENT_WAKES urgent
+WITHOUT_LOOK_BEHIND shared
 WITHOUT_LOSS_WAKES loss
-WITHOUT_WAKE_NEXT readers
+WITHOUT_WAKE_NEXT exclusive
 WITHOUT_READER_TIMER readers2
 WITHOUT_STAMPS hostile
 WITHOUT_LOST_FIRST loss
 WITHOUT_SPILL_LOCK spill
 WITHOUT_DRAINED loss
 WITHOUT_WHOLE_GROUPS pair
-WITHOUT_STATE_CHECK hostile
+WITHOUT_STATE_CHECK hostile_copy
 WITHOUT_MAXIMUM urgent3
 WITHOUT_WAIT nowait
 WITHOUT_SECOND_LOOK nowait

@@ -195,36 +195,49 @@ inline announce_seq(s)
 	}
 }
 
-/* wake_now(): all that are in the queue; an edge for epoll. */
+/*
+ * wake_now(): all that are in the queue; an edge for epoll.  Of those that wait
+ * with EPOLLEXCLUSIVE, one.
+ */
 inline wake_now()
 {
+#ifdef EXCLUSIVE
+	if
+	:: waiting[0] -> waiting[0] = false
+	:: waiting[1] -> waiting[1] = false
+	:: else
+	fi
+#else
 	d_step {
 		waiting[0] = false;
 		waiting[1] = false
 	}
+#endif
 }
 
 /* kmonitor_ring_readiness() */
 inline look_at_readiness()
 {
 	at = tail;
-	d_step {
+	atomic {
 		used = distance(position_of(state), at);
-		pending = state >> LOSS_SHIFT != 0
+		enough = used >= WATERMARK || state >> LOSS_SHIFT != 0
 	};
-	if
-	:: used == 0 || used > SIZE -> readiness = NOT_READY
-	:: else ->
-		seq = slots[slot_at(at)].seq;	/* C */
+	atomic { seq = slots[slot_at(at)].seq };	/* C */
+	atomic {
 		if
-		:: used < WATERMARK && !pending &&
-		   announced < expand_position(at, seq) ->
-			readiness = NOT_READY
+		:: used == 0 || used > SIZE -> readiness = NOT_READY
 		:: else ->
-			readiness = (is_published(seq, at) -> READY : IN_FLIGHT)
-		fi
-	fi;
-	d_step { at = 0; used = 0; pending = false; seq = 0 }
+			if
+			:: !enough && announced < expand_position(at, seq) ->
+				readiness = NOT_READY
+			:: else ->
+				readiness = (is_published(seq, at) -> READY :
+								      IN_FLIGHT)
+			fi
+		fi;
+		at = 0; used = 0; enough = false; seq = 0
+	}
 }
 
 /* kmonitor_wake_later() */
@@ -295,19 +308,19 @@ inline load_tail()
 /* The stamps of the lap before.  Part of slots_fit() */
 inline load_stamps(n)
 {
-	fits = true;
-	do
-	:: i < (n) ->
-		d_step {
+	atomic {
+		fits = true;
+		do
+		:: i < (n) ->
 #ifndef WITHOUT_STAMPS
 			fits = fits && slots[slot_at(position_of(old) + i)].seq %
 				MOD == stamp_of(position_of(old) + MOD - SIZE + i);
 #endif
 			i++
-		}
-	:: else -> break
-	od;
-	i = 0
+		:: else -> break
+		od;
+		i = 0
+	}
 }
 
 /* slots_fit(), and the same in kmonitor_ring_reserve_slot() */
@@ -501,7 +514,7 @@ again:		skip
 	:: nr_slots > nr -> lost_slot = true
 	:: else
 	fi;
-	d_step { locked = false; needs_lock = false; next = 0 }
+	atomic { locked = false; needs_lock = false; next = 0 }
 }
 
 /* kmonitor_ring_choose_wakeup(), with the look in kmonitor_ring_commit_slot() */
@@ -609,7 +622,7 @@ proctype producer(byte how, kind, times)
 	byte nr, nr_slots, position, tail_seen, units, wakeup, readiness;
 	byte number, others, exits, my_due_others, my_due_exits;
 	byte content, at, used, seq, i, g;
-	bool fits, counted, locked, needs_lock, lost_slot, moved, pending;
+	bool fits, counted, locked, needs_lock, lost_slot, moved, enough;
 #ifdef NO_E
 	byte tail_early;
 #endif
@@ -621,8 +634,8 @@ proctype producer(byte how, kind, times)
 #endif
 
 	do
-	:: times > 0 ->
-		d_step {
+	:: atomic {
+			times > 0 ->
 			times--;
 			nr = (how == PAIR -> 2 : 1);
 			units = (kind == EXIT -> LOSS_EXIT : nr * LOSS_OTHER)
@@ -676,7 +689,7 @@ proctype producer(byte how, kind, times)
 #endif
 		:: else
 		fi;
-		d_step {
+		atomic {
 			old = 0; nr_slots = 0; position = 0; tail_seen = 0;
 			wakeup = 0; number = 0; fits = false; counted = false;
 			lost_slot = false
@@ -703,15 +716,18 @@ active proctype timer()
 {
 	byte at, seq, target, ghost;
 	bool oldest;
+#ifdef WITHOUT_TIMER_WAKES
+	bool ready;
+#endif
 
 end:	do
-	:: d_step { queued -> firing = true };
 #ifdef NO_H
+	:: d_step { queued -> firing = true };
 		at = tail;
 		oldest = is_published(slots[slot_at(at)].seq, at);
 		queued = false;
 #else
-		queued = false;
+	:: d_step { queued -> queued = false; firing = true };
 		/* H */
 		coarse {
 			at = tail;
@@ -722,42 +738,52 @@ end:	do
 		:: oldest -> queued = true		/* left > 0 */
 		:: oldest ->
 #ifdef WITHOUT_TIMER_WAKES
-			/* As it once was: not if the ring counts as ready. */
-			if
-			:: distance(position_of(state), tail) >= WATERMARK ||
-			   state >> LOSS_SHIFT ||
-			   announced >= expand_position(tail, slots[slot_at(tail)].seq) ->
-				goto done
-			:: else
-			fi;
+			d_step {
+				ready = distance(position_of(state), tail) >=
+						WATERMARK ||
+					state >> LOSS_SHIFT || announced >=
+					expand_position(tail,
+						slots[slot_at(tail)].seq)
+			};
 #endif
 			/* kmonitor_ring_announce() */
-			d_step {
+			atomic {
 				at = position_of(state);
-				ghost = head
-			};
+				ghost = head;
 #ifdef WITHOUT_IN_FLIGHT
-			/* Only what is published. */
-			d_step {
+				/* Only what is published. */
 				at = tail;
 				do
 				:: at != position_of(state) &&
 				   is_published(slots[slot_at(at)].seq, at) ->
 					at = (at + 1) % MOD
 				:: else -> break
-				od
-			};
+				od;
 #endif
-			seq = slots[slot_at(at)].seq;
-			target = expand_position(at, seq) - 1;
-			announce_seq(target);
-			due = max(due, ghost);
+				seq = slots[slot_at(at)].seq;
+				target = expand_position(at, seq) - 1
+			};
+			atomic {
+				announce_seq(target);
+				due = max(due, ghost)
+			};
+#ifdef WITHOUT_TIMER_WAKES
+			/* As it once was: not if the ring has been ready before. */
+			if
+			:: !ready -> wake_now()
+			:: else
+			fi
+#else
 			wake_now()
+#endif
 		:: else
 		fi;
-done:		atomic {
+		atomic {
 			at = 0; seq = 0; target = 0; ghost = 0; oldest = false;
 			firing = false
+#ifdef WITHOUT_TIMER_WAKES
+			; ready = false
+#endif
 		}
 	od
 }
@@ -957,7 +983,7 @@ inline drain_ring()
 	short old; \
 	byte position, tail_seen, readiness, at, used, seq, i, g; \
 	byte others, exits, my_due_others, my_due_exits; \
-	bool fits, pending
+	bool fits, enough
 
 #define READER_VARIABLES \
 	byte first[BUFFER], second[BUFFER], nr, done; \
@@ -982,28 +1008,30 @@ proctype reader(byte me, calls)
 		look_for_records();
 #endif
 		if
-		:: readiness != READY ->
-			sleeps[me] = true;
+		:: atomic { readiness != READY -> readiness = 0; sleeps[me] = true };
 end:			atomic { !waiting[me] -> sleeps[me] = false }
-		:: else ->
-			waiting[me] = false;
+		:: atomic { else -> readiness = 0; waiting[me] = false };
 			coarse { drain_ring() };
 			if
 			:: done > 0 ->
 				look_for_records();
-				if
+				atomic {
+					if
 #ifdef WITHOUT_WAKE_NEXT
-				:: skip
+					:: skip
 #else
-				:: readiness == READY -> wake_now()
-				:: else
+					:: readiness == READY -> wake_now()
+					:: else
 #endif
-				fi;
-				calls = (calls == FOREVER -> FOREVER : calls - 1)
+					fi;
+					calls = (calls == FOREVER -> FOREVER :
+								     calls - 1);
+					readiness = 0;
+					done = 0
+				}
 			:: else
 			fi
-		fi;
-		atomic { done = 0; readiness = 0 }
+		fi
 	:: else -> break
 	od;
 	gone[me] = true
@@ -1119,6 +1147,32 @@ end:				atomic {
 	od
 }
 
+/* One that shares the mapped ring with others takes a record, and no more. */
+proctype mmap_taker(byte me)
+{
+	byte position, first, second;
+
+	do
+	:: position = tail;
+		if
+		:: is_published(slots[slot_at(position)].seq, position)
+		:: else -> break
+		fi;
+		first = slots[slot_at(position)].first;
+		second = slots[slot_at(position)].second;
+		atomic {
+			if
+			:: tail == position ->
+				tail = (position + 1) % MOD;
+				check_record(first, second);
+				break
+			:: else
+			fi
+		}
+	od;
+	position = 0; first = 0; second = 0
+}
+
 /* A consumer that stores anything in the tail. */
 proctype liar(byte times)
 {
@@ -1126,11 +1180,9 @@ proctype liar(byte times)
 	:: times > 0 ->
 		times--;
 		if
-		:: tail = START - 2
 		:: tail = START
-		:: tail = (START + 1) % MOD
 		:: tail = (START + 2) % MOD
-		:: tail = (START + 4) % MOD
+		:: tail = (START + 5) % MOD
 		fi
 	:: else -> break
 	od
