@@ -240,12 +240,11 @@ inline look_at_readiness()
 	}
 }
 
-/* kmonitor_wake_later() */
-inline wake_later()
+/* kmonitor_wake_later(), behind its look whether the timer is queued */
+inline start_unless(was_queued)
 {
-	/* G */
 	if
-	:: queued
+	:: was_queued
 	:: else ->
 		coarse {
 			at = tail;
@@ -257,6 +256,11 @@ inline wake_later()
 			at = 0
 		}
 	fi
+}
+
+inline wake_later()
+{
+	start_unless(queued)	/* G */
 }
 
 /* The loss of a replaced state; spilled: under spill_lock.  take_loss() */
@@ -581,7 +585,7 @@ inline put_records()
 		queued_early = queued;
 #endif
 		coarse {
-		content = payload(number + i, (nr == 1 -> ALONE : FIRST + i),
+		content = payload(number + i, (how == PAIR -> FIRST + i : ALONE),
 				  kind);
 		fill_slot(position + nr_slots - nr + i, content, content);
 #ifdef NOWAIT
@@ -629,7 +633,7 @@ proctype producer(byte how, kind, times)
 #ifdef NO_E_LOSS
 	bool moved_early;
 #endif
-#ifdef NO_G
+#if defined(NO_G) || defined(NO_G_ALONE)
 	bool queued_early;
 #endif
 
@@ -672,6 +676,9 @@ proctype producer(byte how, kind, times)
 			fi;
 			put_records();
 #endif
+#ifdef NO_G_ALONE
+			queued_early = queued;
+#endif
 			wakeup_for_slots()
 		:: else
 		fi;
@@ -679,11 +686,8 @@ proctype producer(byte how, kind, times)
 		if
 		:: wakeup == NOW -> wake_now()
 		:: wakeup == DELAYED ->
-#ifdef NO_G
-			if
-			:: !queued_early -> queued = true
-			:: else
-			fi
+#if defined(NO_G) || defined(NO_G_ALONE)
+			start_unless(queued_early)
 #else
 			wake_later()
 #endif
@@ -699,7 +703,7 @@ proctype producer(byte how, kind, times)
 #ifdef NO_E_LOSS
 			; moved_early = false
 #endif
-#ifdef NO_G
+#if defined(NO_G) || defined(NO_G_ALONE)
 			; queued_early = false
 #endif
 		}
@@ -839,6 +843,9 @@ inline report_loss()
 /* look_for_records(), with flush_waiting() */
 inline look_for_records()
 {
+#ifdef NO_G_ALONE
+	queued_early = queued;
+#endif
 	look_at_readiness();
 	if
 	:: readiness == NOT_READY && state >> LOSS_SHIFT ->
@@ -848,7 +855,12 @@ inline look_for_records()
 	fi;
 #ifndef WITHOUT_READER_TIMER
 	if
-	:: readiness == NOT_READY && WATERMARK > 1 -> wake_later()
+	:: readiness == NOT_READY && WATERMARK > 1 ->
+#ifdef NO_G_ALONE
+		start_unless(queued_early)
+#else
+		wake_later()
+#endif
 	:: else
 	fi
 #endif
@@ -983,7 +995,13 @@ inline drain_ring()
 	short old; \
 	byte position, tail_seen, readiness, at, used, seq, i, g; \
 	byte others, exits, my_due_others, my_due_exits; \
-	bool fits, enough
+	bool fits, enough G_VARIABLE
+
+#ifdef NO_G_ALONE
+#define G_VARIABLE ; bool queued_early
+#else
+#define G_VARIABLE
+#endif
 
 #define READER_VARIABLES \
 	byte first[BUFFER], second[BUFFER], nr, done; \
