@@ -4,6 +4,7 @@
 O ?= build
 KERNEL ?= release
 MINUTES ?= 10
+MODEL ?= short
 PATCHES_DIR ?= $(O)/patches
 # Where `make install` puts things, below DESTDIR.
 PREFIX ?= /usr/local
@@ -29,6 +30,7 @@ help:
 	@echo '               below DESTDIR=; make uninstall removes them'
 	@echo 'make check-install   install into a temporary directory, build programs against it'
 	@echo 'make check-memory    the tests that need no kmonitor under valgrind, ASan, UBSan'
+	@echo 'make model     the ring and its wake-ups as a model, with spin (MODEL=short|long)'
 	@echo 'make lint      checkpatch, W=1, sparse, clang-format, kernel-doc, manual pages,'
 	@echo '               shellcheck, codespell'
 	@echo 'make docs      the kernel documentation as HTML, in O=$(O)'
@@ -69,6 +71,10 @@ check-install: packages
 check-memory: packages
 	@selftests/vm/packages.sh memory
 	@selftests/vm/memory.sh $(out)
+
+model:
+	@selftests/vm/packages.sh model
+	@selftests/model/model.sh $(out) $(MODEL)
 
 packages:
 	@selftests/vm/packages.sh user vm
@@ -113,4 +119,4 @@ clean:
 	rm -rf $(O)
 
 .PHONY: all help lib tools selftests examples packages run shell check stress bench-icount kernel \
-	install uninstall check-install check-memory lint docs patches series clean
+	install uninstall check-install check-memory model lint docs patches series clean

@@ -99,6 +99,7 @@ make_verifier() {
 		[ "$name" != exclusive ] || echo '#define EXCLUSIVE'
 		[[ $run != *nowait* ]] || echo '#define NOWAIT'
 		[[ $run != *liar* ]] || echo '#define HOSTILE'
+		# shellcheck disable=SC2086 # a list of words
 		[ -z "$2" ] || printf '#define %s\n' ${2//+/ }
 		printf '#define RUN'
 		for process in $run; do

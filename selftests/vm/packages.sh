@@ -14,6 +14,7 @@ names() {
 	lint) echo sparse codespell shellcheck clang clang-format python3 groff-base mandoc ;;
 	install) echo gcc g++ clang libc6-dev make pkg-config mandoc ;;
 	memory) echo gcc libc6-dev libc6-dbg make pkg-config valgrind ;;
+	model) echo spin gcc libc6-dev make ;;
 	docs) echo git patch perl python3-sphinx ;;
 	*) die "no package group $1" ;;
 	esac
