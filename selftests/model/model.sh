@@ -101,6 +101,9 @@ make_verifier() {
 		[[ $run != *liar* ]] || echo '#define HOSTILE'
 		# shellcheck disable=SC2086 # a list of words
 		[ -z "$2" ] || printf '#define %s\n' ${2//+/ }
+		for process in $run; do
+			printf '#define RUNS_%s\n' "${process%%(*}"
+		done
 		printf '#define RUN'
 		for process in $run; do
 			who=${process#*(} who=${who:0:1}

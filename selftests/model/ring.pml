@@ -8,6 +8,7 @@
  * reordering that the barrier forbids: a load or a store that moves to the
  * other side.  A missing rule (-DWITHOUT_x) is the code without it.  model.sh
  * has the list, and the configurations: SIZE, WATERMARK, BUFFER, PRODUCERS, RUN.
+ * Processes that do not run (RUNS_x) are left out: compiling them costs time.
  *
  * Variables below "Ghosts" are not in the kernel: they are what is checked.
  */
@@ -1011,6 +1012,7 @@ inline drain_ring()
  * kmonitor_read_iter() with sleep_until_woken(); so many calls.  Its look before
  * it is in the queue is left out: that in the queue does the same.
  */
+#ifdef RUNS_reader
 proctype reader(byte me, calls)
 {
 	CONSUMER_VARIABLES;
@@ -1054,11 +1056,13 @@ end:			atomic { !waiting[me] -> sleeps[me] = false }
 	od;
 	gone[me] = true
 }
+#endif
 
 /*
  * kmonitor_read_iter() with O_NONBLOCK, until -EAGAIN, by one who knows by other
  * means, as wait(2), that a record has been published.
  */
+#ifdef RUNS_nowait_reader
 proctype nowait_reader(byte me)
 {
 	CONSUMER_VARIABLES;
@@ -1098,11 +1102,13 @@ end:	atomic { shown > 0 -> goal = shown };
 	assert(taken_number >= goal);
 	gone[me] = true
 }
+#endif
 
 /*
  * A consumer of the mapped ring, as lib/reader_mmap.c, that sleeps in
  * epoll_wait(2) with EPOLLET: it is in the queue all the time.
  */
+#ifdef RUNS_mmap_consumer
 proctype mmap_consumer(byte me)
 {
 	CONSUMER_VARIABLES;
@@ -1164,8 +1170,10 @@ end:				atomic {
 		atomic { readiness = 0; position = 0 }
 	od
 }
+#endif
 
 /* One that shares the mapped ring with others takes a record, and no more. */
+#ifdef RUNS_mmap_taker
 proctype mmap_taker(byte me)
 {
 	byte position, first, second;
@@ -1190,8 +1198,10 @@ proctype mmap_taker(byte me)
 	od;
 	position = 0; first = 0; second = 0
 }
+#endif
 
 /* A consumer that stores anything in the tail. */
+#ifdef RUNS_liar
 proctype liar(byte times)
 {
 	do
@@ -1205,6 +1215,7 @@ proctype liar(byte times)
 	:: else -> break
 	od
 }
+#endif
 
 /*
  * What must hold.
