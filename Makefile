@@ -5,6 +5,7 @@ O ?= build
 KERNEL ?= release
 MINUTES ?= 10
 N ?= 20
+MODEL ?= short
 PATCHES_DIR ?= $(O)/patches
 # Where `make install` puts things, below DESTDIR.
 PREFIX ?= /usr/local
@@ -31,6 +32,7 @@ help:
 	@echo '               below DESTDIR=; make uninstall removes them'
 	@echo 'make check-install   install into a temporary directory, build programs against it'
 	@echo 'make check-memory    the tests that need no kmonitor under valgrind, ASan, UBSan'
+	@echo 'make model     the ring and its wake-ups as a model, with spin (MODEL=short|long)'
 	@echo 'make lint      checkpatch, W=1, sparse, clang-format, kernel-doc, manual pages,'
 	@echo '               shellcheck, codespell'
 	@echo 'make randconfig    compile the kernel side in N=$(N) configurations, gcc and clang (SEED=)'
@@ -79,6 +81,10 @@ check-all:
 randconfig:
 	@selftests/checks/randconfig.sh $(out) $(N)
 
+model:
+	@selftests/vm/packages.sh model
+	@selftests/model/model.sh $(out) $(MODEL)
+
 packages:
 	@selftests/vm/packages.sh user vm
 
@@ -122,4 +128,4 @@ clean:
 	rm -rf $(O)
 
 .PHONY: all help lib tools selftests examples packages run shell check stress bench-icount kernel \
-	install uninstall check-install check-memory check-all randconfig lint docs patches series clean
+	install uninstall check-install check-memory model check-all randconfig lint docs patches series clean

@@ -73,6 +73,9 @@
  * has the stamp of the lap before, so that no two producers fill it at once;
  * and what a consumer has copied counts only if state, loaded after the copy,
  * shows that nobody can have reserved the slot meanwhile.
+ *
+ * selftests/model/ has all this as a model for spin, and each pairing of
+ * barriers as a litmus test: a change here needs one there.
  */
 
 #include <linux/gfp.h>
