@@ -31,9 +31,9 @@ group 4 2 1 producer(PAIR,OTHER,1) producer(SINGLE,EXIT,1) reader(0,FOREVER)
 urgent3 4 3 1 producer(SINGLE,OTHER,2) producer(URGENT,EXIT,1) reader(0,FOREVER)
 delay 4 4 2 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,1) reader(0,FOREVER)
 readers 4 1 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) reader(0,1) reader(1,FOREVER)
-readers2 4 2 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) reader(0,1) reader(1,FOREVER)
+readers2 4 2 1 producer(SINGLE,OTHER,2) reader(0,1) reader(1,FOREVER)
 exclusive 4 1 1 producer(SINGLE,OTHER,1) producer(SINGLE,EXIT,1) reader(0,1) reader(1,FOREVER)
-mmap_more 4 2 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,2) mmap_consumer(0)
+mmap_more 4 2 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,1) mmap_consumer(0)
 hostile_readers 2 1 1 producer(SINGLE,OTHER,2) producer(SINGLE,EXIT,1) reader(0,1) liar(2)
 '
 
