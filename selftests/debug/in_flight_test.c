@@ -108,6 +108,7 @@ struct storm {
 	bool stop;
 	pthread_barrier_t begin;
 	pthread_barrier_t end;
+	unsigned int running;
 	uint32_t burst;
 };
 
@@ -332,6 +333,7 @@ static void *run_producer(void *arg)
 			must(prctl(PR_SET_NAME, "producer"));
 		if (first && rand_r(&producer->seed) % 8 == 0)
 			take_snapshot(storm);
+		__atomic_sub_fetch(&storm->running, 1, __ATOMIC_RELEASE);
 		pthread_barrier_wait(&storm->end);
 	}
 }
@@ -436,8 +438,12 @@ TEST_F_TIMEOUT(storm, no_consumer_sleeps_past_the_delay, KM_STORM_TIMEOUT)
 	uint64_t bursts = 0;
 
 	while (storm->consumed < records) {
+		__atomic_store_n(&storm->running, PRODUCERS, __ATOMIC_RELEASE);
 		pthread_barrier_wait(&storm->begin);
-		note_in_flight(storm);
+		while (__atomic_load_n(&storm->running, __ATOMIC_ACQUIRE)) {
+			note_in_flight(storm);
+			sched_yield();
+		}
 		pthread_barrier_wait(&storm->end);
 		ASSERT_TRUE(wait_for_consumer(storm))
 		{
