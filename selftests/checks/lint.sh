@@ -84,7 +84,7 @@ spdx() {
 	local found=0
 
 	for file in "${files[@]}"; do
-		case $file in LICENSES/* | COPYING | *.md | *.patch) continue ;; esac
+		case $file in LICENSES/* | COPYING | *.md | *.patch | *.litmus) continue ;; esac
 		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' && continue
 		echo "$file has no SPDX line"
 		found=1
