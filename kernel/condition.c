@@ -18,6 +18,7 @@
 #include <linux/rhashtable.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "cgroup.h"
 #include "condition.h"
@@ -82,6 +83,14 @@ static void drop_unused(struct kmonitor_conditions *conditions,
 	kfree_rcu(conditions, rcu);
 }
 
+static void suppress_events(struct kmonitor_filter_table *filters, u32 events)
+{
+	spin_lock_irq(&filters->pending_lock);
+	filters->suppressed = events;
+	kmonitor_filter_table_update_checked(filters);
+	spin_unlock_irq(&filters->pending_lock);
+}
+
 /* Moves the counts of wanted events from @before to @now. */
 static void count_wanted_events(struct kmonitor_entry *entry, u32 before,
 				u32 now)
@@ -109,8 +118,8 @@ static void count_wanted_events(struct kmonitor_entry *entry, u32 before,
 	any = by_id | conditions->events[KMONITOR_CONDITION_ALL];
 	if (ns)
 		WRITE_ONCE(ns->kmonitor_events, any);
-	else if (entry->filters->creator.plain)
-		WRITE_ONCE(entry->filters->checked, any);
+	else
+		suppress_events(entry->filters, any);
 }
 
 /* The caller holds conditions_lock or the RCU read lock. */

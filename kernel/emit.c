@@ -90,7 +90,7 @@ static bool reported_when_redacted(const struct kmonitor_entry *entry, u32 type)
 }
 
 /* The records of one exec take up half of the ring at most. */
-static noinline enum kmonitor_wakeup
+static enum kmonitor_wakeup
 append_exec_with_args(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 {
 	struct kmonitor_args *args = kmonitor_args_of_exec(out->data);
@@ -109,9 +109,9 @@ append_exec_with_args(struct fan_out *out, struct kmonitor *mon, u64 cookie)
 }
 
 /* Appends the end that an entry names, or lets it wait for room. */
-static noinline enum kmonitor_wakeup
-append_named_end(struct fan_out *out, struct kmonitor *mon,
-		 struct kmonitor_entry *entry)
+static enum kmonitor_wakeup append_named_end(struct fan_out *out,
+					     struct kmonitor *mon,
+					     struct kmonitor_entry *entry)
 {
 	const struct kmonitor_group group = {
 		.event = &out->event,
@@ -130,65 +130,87 @@ append_named_end(struct fan_out *out, struct kmonitor *mon,
 }
 
 /*
- * Appends an end while others wait for room.  A thread of this process may be
- * among them: if they still wait the end of the process is lost.
+ * Appends an end that no entry names while others wait for room.  A thread of
+ * this process may be among them: if they still wait the end of the process is
+ * lost.
  */
-static noinline enum kmonitor_wakeup
-append_behind_waiting(struct fan_out *out, struct kmonitor *mon,
-		      struct kmonitor_entry *entry)
+static enum kmonitor_wakeup append_behind_waiting(struct fan_out *out,
+						  struct kmonitor *mon,
+						  struct kmonitor_entry *entry)
 {
 	const struct kmonitor_group group = {
 		.event = &out->event,
 		.cookie = READ_ONCE(entry->cookie),
 	};
 
-	if (is_named_end(entry, out->event.type))
-		return append_named_end(out, mon, entry);
 	kmonitor_flush_pending(mon);
 	if (!list_empty(&mon->filters.pending))
 		return kmonitor_ring_drop(&mon->ring, &out->event);
 	return kmonitor_ring_append_group(&mon->ring, &group);
 }
 
+/* Whether there is more to an append than a slot; see @checked of the table. */
+static bool needs_special_append(const struct kmonitor *mon,
+				 const struct kmonitor_entry *entry, u32 type)
+{
+	if (type == KMONITOR_PROCESS_EXEC)
+		return mon->report & KMONITOR_REPORT_EXEC_ARGS;
+	if (!(type & KMONITOR_EXITS))
+		return false;
+	return !list_empty(&mon->filters.pending) ||
+	       (mon->ring.watermark > 1 && is_named_end(entry, type));
+}
+
+static noinline enum kmonitor_wakeup
+append_specially(struct fan_out *out, struct kmonitor *mon,
+		 struct kmonitor_entry *entry)
+{
+	if (out->event.type == KMONITOR_PROCESS_EXEC)
+		return append_exec_with_args(out, mon,
+					     READ_ONCE(entry->cookie));
+	if (is_named_end(entry, out->event.type))
+		return append_named_end(out, mon, entry);
+	return append_behind_waiting(out, mon, entry);
+}
+
+/* Appends a record that has not got a slot at once: there is a loss, or no room. */
+static __always_inline enum kmonitor_wakeup
+append_behind_loss(struct fan_out *out, u32 type, struct kmonitor *mon,
+		   struct kmonitor_entry *entry)
+{
+	enum kmonitor_wakeup wakeup;
+
+	if (type & KMONITOR_EXITS && is_named_end(entry, type))
+		return append_specially(out, mon, entry);
+	if (!kmonitor_ring_count_loss(&mon->ring, out->loss_unit,
+				      out->event.time_ns, &wakeup)) {
+		const struct kmonitor_group group = {
+			.event = &out->event,
+			.cookie = READ_ONCE(entry->cookie),
+		};
+
+		wakeup = kmonitor_ring_append_group(&mon->ring, &group);
+	}
+	return wakeup;
+}
+
 static __always_inline enum kmonitor_wakeup
 append_record(struct fan_out *out, u32 type, struct kmonitor *mon,
 	      struct kmonitor_entry *entry)
 {
-	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
-	const struct kmonitor_event *event = &out->event;
 	struct kmonitor_slot slot __uninitialized;
-	struct kmonitor_ring *ring = &mon->ring;
-	u64 cookie = READ_ONCE(entry->cookie);
 	enum kmonitor_wakeup wakeup;
 
-	if (type & (exits | KMONITOR_PROCESS_EXEC)) {
-		if (type == KMONITOR_PROCESS_EXEC &&
-		    mon->report & KMONITOR_REPORT_EXEC_ARGS)
-			return append_exec_with_args(out, mon, cookie);
-		if (unlikely(type & exits &&
-			     !list_empty(&mon->filters.pending)))
-			return append_behind_waiting(out, mon, entry);
-		if (ring->watermark > 1 && is_named_end(entry, type))
-			return append_named_end(out, mon, entry);
-	}
 	kmonitor_ring_pin();
-	if (likely(kmonitor_ring_reserve_slot(ring, &slot))) {
-		kmonitor_ring_copy_record(slot.record, event, cookie);
-		wakeup = kmonitor_ring_commit_slot(ring, &slot);
-	} else if (type & exits && is_named_end(entry, type)) {
+	if (likely(kmonitor_ring_reserve_slot(&mon->ring, &slot))) {
+		kmonitor_ring_copy_record(slot.record, &out->event,
+					  READ_ONCE(entry->cookie));
+		wakeup = kmonitor_ring_commit_slot(&mon->ring, &slot);
 		kmonitor_ring_unpin();
-		return append_named_end(out, mon, entry);
-	} else if (!kmonitor_ring_count_loss(ring, out->loss_unit,
-					     event->time_ns, &wakeup)) {
-		const struct kmonitor_group group = {
-			.event = event,
-			.cookie = cookie,
-		};
-
-		wakeup = kmonitor_ring_append_group(ring, &group);
+		return wakeup;
 	}
 	kmonitor_ring_unpin();
-	return wakeup;
+	return append_behind_loss(out, type, mon, entry);
 }
 
 /* PTRACE names a second task, which some creators may not see. */
@@ -212,9 +234,7 @@ static bool names_subject(const struct kmonitor_entry *entry,
 static bool has_visible_failure(const struct kmonitor_entry *entry,
 				const struct kmonitor_event_data *data)
 {
-	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
-
-	if (!(data->type & exits))
+	if (!(data->type & KMONITOR_EXITS))
 		return true;
 	return data->exit.status &&
 	       kmonitor_may_see(&entry->filters->creator, data->task);
@@ -333,12 +353,22 @@ append_to_monitor(struct fan_out *out, u32 type, struct kmonitor_entry *entry,
 	struct kmonitor *mon = container_of(filters, struct kmonitor, filters);
 	enum kmonitor_wakeup wakeup;
 
-	if ((READ_ONCE(filters->checked) | out->stale_types) & type &&
-	    !make_record_for(out, mon, entry))
+	if (!((READ_ONCE(filters->checked) | out->stale_types) & type))
+		wakeup = append_record(out, type, mon, entry);
+	else if (!make_record_for(out, mon, entry))
 		return;
-	wakeup = append_record(out, type, mon, entry);
+	else if (needs_special_append(mon, entry, type))
+		wakeup = append_specially(out, mon, entry);
+	else
+		wakeup = append_record(out, type, mon, entry);
 	if (wakeup)
 		kmonitor_wake_as_owed(mon, wakeup, out->redacted);
+}
+
+static __always_inline u64 __percpu *
+decided_of(const struct kmonitor_filter_table *filters)
+{
+	return container_of(filters, struct kmonitor, filters)->decided;
 }
 
 /* Whether the event has been decided for a monitor; from now on it is. */
@@ -346,12 +376,11 @@ static __always_inline bool
 test_and_set_decided(const struct fan_out *out,
 		     const struct kmonitor_filter_table *filters)
 {
-	const struct kmonitor *mon =
-		container_of(filters, struct kmonitor, filters);
+	u64 __percpu *decided = decided_of(filters);
 
-	if (__this_cpu_read(*mon->decided) == out->number)
+	if (__this_cpu_read(*decided) == out->number)
 		return true;
-	__this_cpu_write(*mon->decided, out->number);
+	__this_cpu_write(*decided, out->number);
 	return false;
 }
 
@@ -373,7 +402,7 @@ static void emit_to_marks(struct fan_out *out,
 		if (match == NO_MATCH)
 			continue;
 		done = filters;
-		test_and_set_decided(out, filters);
+		__this_cpu_write(*decided_of(filters), out->number);
 		if (match == DELIVER)
 			append_to_monitor(out, type, entry, filters);
 	}
@@ -473,13 +502,13 @@ only_condition(const struct kmonitor_conditions *conditions, u32 type)
 
 /* The only entry that may want the record, or NULL if there may be more. */
 static __always_inline struct kmonitor_entry *
-only_entry(const struct kmonitor_event_data *data,
+only_entry(const struct kmonitor_event_data *data, u32 type,
 	   const struct kmonitor_mark_set *set, bool fork)
 {
 	struct kmonitor_entry *entry = NULL;
 	const struct pid_namespace *ns;
 
-	if (set && READ_ONCE(set->events) & data->type) {
+	if (set && READ_ONCE(set->events) & type) {
 		if (set->nr > 1)
 			return NULL;
 		entry = set->entries[0];
@@ -487,12 +516,12 @@ only_entry(const struct kmonitor_event_data *data,
 	/* A child has a namespace more than its creator, or the same ones. */
 	ns = ns_of_pid(task_pid(fork ? data->fork.child : data->task));
 	for (; ns; ns = ns->parent) {
-		if (!(READ_ONCE(ns->kmonitor_events) & data->type))
+		if (!(READ_ONCE(ns->kmonitor_events) & type))
 			continue;
 		if (entry)
 			return NULL;
 		entry = only_condition(rcu_dereference(ns->kmonitor_conditions),
-				       data->type);
+				       type);
 		if (!entry)
 			return NULL;
 	}
@@ -526,10 +555,10 @@ fill_behind_loss(struct kmonitor *mon, struct kmonitor_event_data *data,
  * ring, without a copy.  Returns false, without effect, if that is not possible.
  */
 static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
+					  u32 type,
 					  const struct kmonitor_entry *entry,
 					  bool fork)
 {
-	const u32 exits = KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT;
 	struct kmonitor *mon = monitor_of(entry);
 	const struct kmonitor_creator *creator = &mon->filters.creator;
 	struct kmonitor_slot slot __uninitialized;
@@ -537,17 +566,12 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 	bool done = true;
 
 	/* A dead entry may outlive its descriptor: match it before anything. */
-	if (match_entry(entry, data, data->type) != DELIVER)
+	if (match_entry(entry, data, type) != DELIVER)
 		return true;
-	if (READ_ONCE(mon->filters.checked) & data->type)
+	if (READ_ONCE(mon->filters.checked) & type)
 		return false;
 	if (!fork) {
-		if (!(data->type & exits))
-			return false;
-		if (mon->ring.watermark > 1 && is_named_end(entry, data->type))
-			return false;
-		/* The end of a thread that waits precedes that of its process. */
-		if (unlikely(!list_empty(&mon->filters.pending)))
+		if (!(type & KMONITOR_EXITS))
 			return false;
 		/* This may take sleeping locks: not while a slot is reserved. */
 		kmonitor_take_usage(data);
@@ -557,7 +581,7 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 		make_record(slot.record, data, creator, fork);
 		slot.record->cookie = READ_ONCE(entry->cookie);
 		wakeup = kmonitor_ring_commit_slot(&mon->ring, &slot);
-	} else if (fork || !is_named_end(entry, data->type)) {
+	} else if (fork || !is_named_end(entry, type)) {
 		wakeup = fill_behind_loss(mon, data, entry);
 	} else {
 		/* It may have to wait for room. */
@@ -615,9 +639,10 @@ static __always_inline void
 emit_to_monitors(struct kmonitor_event_data *data,
 		 const struct kmonitor_mark_set *set, bool fork)
 {
-	struct kmonitor_entry *entry = only_entry(data, set, fork);
+	const u32 type = data->type;
+	struct kmonitor_entry *entry = only_entry(data, type, set, fork);
 
-	if (!entry || !emit_in_place(data, entry, fork))
+	if (!entry || !emit_in_place(data, type, entry, fork))
 		emit_to_all(data, set);
 }
 

@@ -93,6 +93,7 @@ static bool flush_one(struct kmonitor *mon)
 	if (appended) {
 		mon->ring.area->header.waiting--;
 		list_del_init(&entry->pending);
+		kmonitor_filter_table_update_checked(filters);
 		kmonitor_entry_discard(entry);
 	}
 	spin_unlock_irqrestore(&filters->pending_lock, flags);
@@ -134,6 +135,7 @@ static void add_waiting(struct kmonitor *mon, struct kmonitor_entry *entry)
 
 	spin_lock_irqsave(&filters->pending_lock, flags);
 	list_add_tail(&entry->pending, &filters->pending);
+	kmonitor_filter_table_update_checked(filters);
 	mon->ring.area->header.waiting++;
 	spin_unlock_irqrestore(&filters->pending_lock, flags);
 	/* Pairs with the barrier in kmonitor_ring_consume(). */

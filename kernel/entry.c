@@ -33,8 +33,7 @@
 struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
 					     u64 start_ns)
 {
-	const bool names_end = target == KMONITOR_TARGET_THREAD ||
-			       target == KMONITOR_TARGET_PROCESS;
+	const bool names_end = target < KMONITOR_TARGET_TREE;
 	struct kmonitor_entry *entry;
 
 	entry = kzalloc(struct_size(entry, end, names_end), KMONITOR_GFP);
@@ -136,12 +135,45 @@ void kmonitor_filter_table_init(struct kmonitor_filter_table *filters)
 {
 	mutex_init(&filters->lock);
 	kmonitor_creator_init(&filters->creator);
-	filters->checked = filters->creator.plain ? 0 : ~0U;
+	filters->always = filters->creator.plain ? 0 : ~0U;
+	filters->checked = filters->always;
 	xa_init(&filters->entries);
 	filters->next_handle = 1;
 	init_llist_head(&filters->retired);
 	spin_lock_init(&filters->pending_lock);
 	INIT_LIST_HEAD(&filters->pending);
+}
+
+/**
+ * kmonitor_filter_table_update_checked - find out which types need a check
+ * @filters: The table, something of which has changed.
+ *
+ * Context: Any.  Under the pending_lock of the table.
+ */
+void kmonitor_filter_table_update_checked(struct kmonitor_filter_table *filters)
+{
+	u32 checked = filters->always | filters->suppressed;
+
+	lockdep_assert_held(&filters->pending_lock);
+	if (!list_empty(&filters->pending))
+		checked |= KMONITOR_EXITS;
+	WRITE_ONCE(filters->checked, checked);
+}
+
+/**
+ * kmonitor_filter_table_check_always - check more event types from now on
+ * @filters: The table.
+ * @events: The types, or 0.
+ *
+ * Context: May sleep.
+ */
+void kmonitor_filter_table_check_always(struct kmonitor_filter_table *filters,
+					u32 events)
+{
+	spin_lock_irq(&filters->pending_lock);
+	filters->always |= events;
+	kmonitor_filter_table_update_checked(filters);
+	spin_unlock_irq(&filters->pending_lock);
 }
 
 /**

@@ -26,6 +26,9 @@ struct kmonitor_filter_table;
 struct pid;
 struct ucounts;
 
+/* Events that may be the end which an entry names. */
+#define KMONITOR_EXITS (KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT)
+
 /**
  * enum kmonitor_condition_kind - targets of conditions, the most specific first
  * @KMONITOR_CONDITION_CGROUP: %KMONITOR_TARGET_CGROUP.
@@ -178,23 +181,31 @@ struct kmonitor_entry {
  * @lock: Serialises edits.
  * @creator: Decides on ids and permissions; never changes.
  * @entries: Entries by handle, one reference each.  Under @lock.
- * @checked: Event types that need a check for each record: all, unless its
- *	creator is a plain one; for a plain one those that @ignored may
- *	suppress.
+ * @checked: Event types that need more than a copy of a record: @always, those
+ *	that @ignored may suppress, and exits while an end waits for room.
+ *	Written under @pending_lock.
+ * @always: All, unless its creator is a plain one.  For a plain one execs whose
+ *	arguments are reported, and @named_ends once it has an entry that names
+ *	an end.  Written under @pending_lock.
+ * @named_ends: Exits, if the end that an entry names must be announced.
+ * @suppressed: Event types that @ignored wants; under its lock.
  * @ignored: Conditions whose records are suppressed.
  * @next_handle: Under @lock.
  * @nr: Number of live and retired entries in @entries.  Under @lock.
  * @retired: Entries that ended by themselves, to be taken out of @entries by
  *	the next edit.
  * @pending_lock: Protects @pending, and keeps an EMPTY record and the end of its
- *	entry together.  Inside @lock.
- * @pending: Trees whose EMPTY record waits for room in the ring.
+ *	entry together.  Inside @lock and that of conditions.
+ * @pending: Entries whose last record waits for room in the ring.
  */
 struct kmonitor_filter_table {
 	struct mutex lock;
 	struct kmonitor_creator creator;
 	struct xarray entries;
 	u32 checked;
+	u32 always;
+	u32 named_ends;
+	u32 suppressed;
 	struct kmonitor_conditions ignored;
 	u64 next_handle;
 	u32 nr;
@@ -216,6 +227,9 @@ void kmonitor_filter_table_destroy(struct kmonitor_filter_table *filters);
 void kmonitor_filter_table_forget(struct kmonitor_filter_table *filters,
 				  struct kmonitor_entry *entry);
 void kmonitor_filter_table_prune(struct kmonitor_filter_table *filters);
+void kmonitor_filter_table_update_checked(struct kmonitor_filter_table *filters);
+void kmonitor_filter_table_check_always(struct kmonitor_filter_table *filters,
+					u32 events);
 u32 kmonitor_filter_table_count(struct kmonitor_filter_table *filters);
 struct kmonitor_entry *
 kmonitor_filter_table_get(struct kmonitor_filter_table *filters, u64 handle);
@@ -224,6 +238,12 @@ static inline bool
 kmonitor_entry_is_condition(const struct kmonitor_entry *entry)
 {
 	return entry->target > KMONITOR_TARGET_TREE;
+}
+
+/* Whether it names a process or thread whose end is never lost. */
+static inline bool kmonitor_entry_names_end(const struct kmonitor_entry *entry)
+{
+	return entry->target < KMONITOR_TARGET_TREE;
 }
 
 static inline bool kmonitor_entry_ignores(const struct kmonitor_entry *entry)

@@ -102,6 +102,9 @@ create_entry(struct kmonitor_filter_table *filters, struct pid *pid,
 		goto err_uncharge;
 	filters->next_handle++;
 	filters->nr++;
+	if (kmonitor_entry_names_end(entry))
+		kmonitor_filter_table_check_always(filters,
+						   filters->named_ends);
 	return entry;
 
 err_uncharge:

@@ -126,6 +126,11 @@ static struct kmonitor *create_monitor(const struct kmonitor_attr *attr)
 		goto err_destroy;
 	}
 	kmonitor_filter_table_init(&mon->filters);
+	if (attr->wakeup_records > 1)
+		mon->filters.named_ends = KMONITOR_EXITS;
+	if (attr->report & KMONITOR_REPORT_EXEC_ARGS)
+		kmonitor_filter_table_check_always(&mon->filters,
+						   KMONITOR_PROCESS_EXEC);
 	mutex_init(&mon->snapshot.lock);
 	kmonitor_wake_init(mon, attr->wakeup_delay_us);
 	mon->report = attr->report;

@@ -139,6 +139,18 @@ static void sleep_until_woken(struct kmonitor *mon)
 	finish_wait(&mon->wait, &entry);
 }
 
+/*
+ * What is left, or has come since the look, is for the next consumer; with a
+ * watermark, for the timer.  One that comes now sees it: pairs with F.
+ */
+static void wake_next(struct kmonitor *mon)
+{
+	if ((mon->ring.watermark > 1 || waitqueue_active(&mon->wait) ||
+	     READ_ONCE(mon->fasync)) &&
+	    look_for_records(mon) == KMONITOR_READY)
+		kmonitor_wake(mon, false);
+}
+
 ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct kmonitor *mon = iocb->ki_filp->private_data;
@@ -157,9 +169,8 @@ ssize_t kmonitor_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		       !kmonitor_ring_is_drained(&mon->ring) &&
 		       wait_while_in_flight(mon))
 			ret = drain_ring(mon, to);
-		/* What is left, or has come since the look, is for the next. */
-		if (ret > 0 && look_for_records(mon) == KMONITOR_READY)
-			kmonitor_wake(mon, false);
+		if (ret > 0)
+			wake_next(mon);
 		if (ret)
 			return ret;
 		if (nowait)

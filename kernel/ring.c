@@ -305,7 +305,8 @@ static bool reserve_slots(struct kmonitor_ring *ring, u32 nr, u64 units,
 		raw_spin_unlock_irqrestore(&ring->spill_lock, flags);
 	}
 	if (r->nr) {
-		kmonitor_ring_note_peak(ring, r->position + r->nr - r->tail);
+		kmonitor_ring_note_peak(ring,
+					r->position + r->nr - 1 - r->tail);
 		if (r->nr > nr)
 			put_lost(ring, r->position, &r->loss);
 		return true;

@@ -42,12 +42,13 @@ static __always_inline void kmonitor_ring_unpin(void)
 		preempt_enable();
 }
 
+/* Notes that a number of slots, one more than @below, are used. */
 static __always_inline void kmonitor_ring_note_peak(struct kmonitor_ring *ring,
-						    u32 used)
+						    u32 below)
 {
 	/* Advisory: a race may lose the higher of two. */
-	if (unlikely(used > data_race(ring->peak)))
-		WRITE_ONCE(ring->peak, used);
+	if (unlikely(below >= data_race(ring->peak)))
+		WRITE_ONCE(ring->peak, below + 1);
 }
 
 /**
@@ -84,7 +85,7 @@ kmonitor_ring_reserve_slot(struct kmonitor_ring *ring,
 		if (unlikely(used > mask || (u32)slot->seq + mask != old))
 			return false;
 	} while (!atomic64_try_cmpxchg(state, &old, (u32)(old + 1)));
-	kmonitor_ring_note_peak(ring, used + 1);
+	kmonitor_ring_note_peak(ring, used);
 	slot->record = record;
 	slot->position = old;
 	return true;

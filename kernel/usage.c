@@ -36,13 +36,15 @@ static void count_faults(const struct signal_struct *sig,
 			 struct kmonitor_exit *exit)
 {
 	const struct task_struct *thread;
+	u64 min_flt = sig->min_flt;
+	u64 maj_flt = sig->maj_flt;
 
-	exit->min_flt = sig->min_flt;
-	exit->maj_flt = sig->maj_flt;
 	__for_each_thread(sig, thread) {
-		exit->min_flt += thread->min_flt;
-		exit->maj_flt += thread->maj_flt;
+		min_flt += thread->min_flt;
+		maj_flt += thread->maj_flt;
 	}
+	exit->min_flt = min_flt;
+	exit->maj_flt = maj_flt;
 }
 
 /*
