@@ -13,15 +13,20 @@
  * Variables below "Ghosts" are not in the kernel: they are what is checked.
  */
 
-#define START 14		/* first position: it wraps soon */
-#define MOD 16			/* positions have 4 bits, sequence numbers more */
+/* Positions have 4 or 5 bits, sequence numbers more. */
+#if SIZE > 4
+#define LOSS_SHIFT 5
+#else
+#define LOSS_SHIFT 4
+#endif
+#define MOD (1 << LOSS_SHIFT)
+#define START (MOD - 2)		/* first position: it wraps soon */
 
 /* The state word: position, others lost, exits lost, spilled. */
-#define LOSS_SHIFT 4
-#define LOSS_OTHER 16
-#define LOSS_EXIT 64
-#define LOSS_FULL (32 | 128)	/* the top bit of each kind */
-#define SPILLED 256
+#define LOSS_OTHER MOD
+#define LOSS_EXIT (4 * MOD)
+#define LOSS_FULL (2 * MOD | 8 * MOD)	/* the top bit of each kind */
+#define SPILLED (16 * MOD)
 #define position_of(s) ((s) & (MOD - 1))
 #define others_of(s) (((s) / LOSS_OTHER) & 3)
 #define exits_of(s) (((s) / LOSS_EXIT) & 3)
@@ -1034,7 +1039,12 @@ end:			atomic { !waiting[me] -> sleeps[me] = false }
 			coarse { drain_ring() };
 			if
 			:: done > 0 ->
-				look_for_records();
+				/* wake_next() */
+				if
+				:: WATERMARK > 1 || waiting[0] || waiting[1] ->
+					look_for_records()
+				:: else
+				fi;
 				atomic {
 					if
 #ifdef WITHOUT_WAKE_NEXT
