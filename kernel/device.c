@@ -12,9 +12,10 @@
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/miscdevice.h>
+#include <uapi/linux/kmonitor.h>
 
 #include "copy.h"
-#include "monitor.h"
+#include "file.h"
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -28,8 +29,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 			       _IOC_SIZE(cmd));
 	if (ret)
 		return ret;
-	return kmonitor_monitor_create(u64_to_user_ptr(new.attr), new.size,
-				       new.flags);
+	return kmonitor_file_create(u64_to_user_ptr(new.attr), new.size,
+				    new.flags);
 }
 
 static const struct file_operations device_fops = {

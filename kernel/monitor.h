@@ -67,7 +67,4 @@ struct kmonitor {
 	struct rcu_work free;
 };
 
-int kmonitor_monitor_create(const struct kmonitor_attr __user *uattr,
-			    size_t size, unsigned int flags);
-
 #endif /* _KMONITOR_MONITOR_H */

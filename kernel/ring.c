@@ -85,8 +85,9 @@
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 
+#include "debug_delay.h"
 #include "limits.h"
-#include "ring_fast.h"
+#include "ring.h"
 
 #define LOSS_SHIFT KMONITOR_STATE_LOSS_SHIFT
 #define SPILLED KMONITOR_LOSS_SPILLED

@@ -7,7 +7,9 @@
 
 #include <asm/page.h>
 #include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <uapi/linux/kmonitor.h>
 
@@ -217,6 +219,40 @@ void kmonitor_ring_stats(struct kmonitor_ring *ring,
 static inline bool kmonitor_ring_ready(const struct kmonitor_ring *ring)
 {
 	return kmonitor_ring_readiness(ring) == KMONITOR_READY;
+}
+
+/* The unit in which the state counts the loss of a record of this type. */
+static __always_inline u64 kmonitor_loss_unit(u32 type)
+{
+	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_THREAD_EXIT))
+		return KMONITOR_LOSS_EXIT;
+	if (type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE))
+		return KMONITOR_LOSS_FORK;
+	if (type & KMONITOR_PROCESS_EXEC)
+		return KMONITOR_LOSS_EXEC;
+	return KMONITOR_LOSS_OTHER;
+}
+
+/* Notes that a number of slots, one more than @below, are used. */
+static __always_inline void kmonitor_ring_note_peak(struct kmonitor_ring *ring,
+						    u32 below)
+{
+	/* Advisory: a race may lose the higher of two. */
+	if (unlikely(below >= data_race(ring->peak)))
+		WRITE_ONCE(ring->peak, below + 1);
+}
+
+/* Copies all of a record but its seq. */
+static __always_inline void
+kmonitor_ring_copy_record(struct kmonitor_event *slot,
+			  const struct kmonitor_event *event, u64 cookie)
+{
+	const size_t rest = offsetof(struct kmonitor_event, type);
+
+	slot->time_ns = event->time_ns;
+	slot->cookie = cookie;
+	memcpy((u8 *)slot + rest, (const u8 *)event + rest,
+	       sizeof(*slot) - rest);
 }
 
 #endif /* _KMONITOR_RING_H */

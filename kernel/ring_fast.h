@@ -9,7 +9,6 @@
 #include <linux/compiler.h>
 #include <linux/kconfig.h>
 #include <linux/preempt.h>
-#include <linux/string.h>
 
 #include "debug_delay.h"
 #include "ring.h"
@@ -40,15 +39,6 @@ static __always_inline void kmonitor_ring_unpin(void)
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		preempt_enable();
-}
-
-/* Notes that a number of slots, one more than @below, are used. */
-static __always_inline void kmonitor_ring_note_peak(struct kmonitor_ring *ring,
-						    u32 below)
-{
-	/* Advisory: a race may lose the higher of two. */
-	if (unlikely(below >= data_race(ring->peak)))
-		WRITE_ONCE(ring->peak, below + 1);
 }
 
 /**
@@ -118,18 +108,6 @@ kmonitor_ring_commit_slot(struct kmonitor_ring *ring,
 	return kmonitor_ring_choose_wakeup(ring, slot->position, 1);
 }
 
-/* The unit in which the state counts the loss of a record of this type. */
-static __always_inline u64 kmonitor_loss_unit(u32 type)
-{
-	if (type & (KMONITOR_PROCESS_EXIT | KMONITOR_THREAD_EXIT))
-		return KMONITOR_LOSS_EXIT;
-	if (type & (KMONITOR_PROCESS_FORK | KMONITOR_THREAD_CREATE))
-		return KMONITOR_LOSS_FORK;
-	if (type & KMONITOR_PROCESS_EXEC)
-		return KMONITOR_LOSS_EXEC;
-	return KMONITOR_LOSS_OTHER;
-}
-
 /**
  * kmonitor_ring_count_loss - count one more loss
  * @ring: The ring.
@@ -165,19 +143,6 @@ kmonitor_ring_count_loss(struct kmonitor_ring *ring, u64 unit, u64 time_ns,
 	*wakeup = READ_ONCE(ring->area->tail) == tail ? KMONITOR_WAKEUP_NONE :
 							KMONITOR_WAKEUP_NOW;
 	return true;
-}
-
-/* Copies all of a record but its seq. */
-static __always_inline void
-kmonitor_ring_copy_record(struct kmonitor_event *slot,
-			  const struct kmonitor_event *event, u64 cookie)
-{
-	const size_t rest = offsetof(struct kmonitor_event, type);
-
-	slot->time_ns = event->time_ns;
-	slot->cookie = cookie;
-	memcpy((u8 *)slot + rest, (const u8 *)event + rest,
-	       sizeof(*slot) - rest);
 }
 
 #endif /* _KMONITOR_RING_FAST_H */

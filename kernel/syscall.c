@@ -5,8 +5,9 @@
 
 #include <linux/build_bug.h>
 #include <linux/syscalls.h>
+#include <uapi/linux/kmonitor.h>
 
-#include "monitor.h"
+#include "file.h"
 #include "limits.h"
 
 static_assert(sizeof(struct kmonitor_attr) == 32);
@@ -76,5 +77,5 @@ SYSCALL_DEFINE3(kmonitor_init, const struct kmonitor_attr __user *, uattr,
 {
 	if (!kmonitor_may_init())
 		return -EPERM;
-	return kmonitor_monitor_create(uattr, size, flags);
+	return kmonitor_file_create(uattr, size, flags);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The monitor: its creation, its file and its end.
+ * The file of a monitor: its creation, its operations and its end.
  */
 
 #include <linux/anon_inodes.h>
@@ -14,6 +14,7 @@
 
 #include "entry.h"
 #include "fdinfo.h"
+#include "file.h"
 #include "filter.h"
 #include "hooks.h"
 #include "ioctl.h"
@@ -207,7 +208,7 @@ err_fd:
 }
 
 /**
- * kmonitor_monitor_create - make a descriptor for the calling task
+ * kmonitor_file_create - make a descriptor for the calling task
  * @uattr: Attributes, or NULL with a size of 0 for the defaults.
  * @size: Size of @uattr in bytes.
  * @flags: Flags of kmonitor_init().
@@ -216,8 +217,8 @@ err_fd:
  * Return: The descriptor, or -EINVAL, -E2BIG, -EFAULT, -EOPNOTSUPP, -EMFILE,
  *	-ENFILE or -ENOMEM as in kmonitor_init(2).
  */
-int kmonitor_monitor_create(const struct kmonitor_attr __user *uattr,
-			    size_t size, unsigned int flags)
+int kmonitor_file_create(const struct kmonitor_attr __user *uattr, size_t size,
+			 unsigned int flags)
 {
 	struct kmonitor_attr attr = {};
 	int ret;
@@ -234,9 +235,9 @@ int kmonitor_monitor_create(const struct kmonitor_attr __user *uattr,
 	return create_descriptor(&attr, flags);
 }
 
-static int __init kmonitor_monitor_init(void)
+static int __init kmonitor_file_init(void)
 {
 	free_queue = alloc_workqueue("kmonitor", WQ_UNBOUND, 0);
 	return free_queue ? 0 : -ENOMEM;
 }
-fs_initcall(kmonitor_monitor_init);
+fs_initcall(kmonitor_file_init);
