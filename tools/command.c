@@ -10,11 +10,22 @@
 #include "command.h"
 #include "common.h"
 
+static int ignore_sigchld(void *arg)
+{
+	(void)arg;
+	return signal(SIGCHLD, SIG_IGN) == SIG_ERR ? -errno : 0;
+}
+
 int start_command(int fd, struct kmonitor_filter *tree,
 		  const struct kmon_command *command, pid_t *child)
 {
-	const int ret = kmon_spawn(fd, tree, command, child);
+	struct kmon_command child_command = *command;
+	int ret;
 
+	/* While it is ignored there is no status to wait for. */
+	if (signal(SIGCHLD, SIG_DFL) == SIG_IGN)
+		child_command.prepare = ignore_sigchld;
+	ret = kmon_spawn(fd, tree, &child_command, child);
 	switch (ret) {
 	case 0:
 		return 0;

@@ -407,8 +407,6 @@ static int block_signals(struct run *run)
 	struct sigaction action;
 	sigset_t set;
 
-	/* If it is ignored, there is no status to wait for. */
-	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++) {

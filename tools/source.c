@@ -599,8 +599,6 @@ static int start(struct source *source)
 	};
 	int status;
 
-	/* If it is ignored, there is no status to wait for. */
-	signal(SIGCHLD, SIG_DFL);
 	status = start_command(source->fd, &tree, &command, &source->child);
 	source->child_tree = tree.handle;
 	return status;

@@ -24,7 +24,7 @@ for tool in "${tools[@]}"; do
 		$show_signals >plainly
 		expect 0 "$tool, signals" $tool -- $show_signals
 		same plainly out "$tool leaves signals"
-		for signal in 1 13; do
+		for signal in 1 13 17; do
 			odd_life ignore $signal $show_signals >plainly
 			expect 0 "$tool, signal $signal ignored" \
 				odd_life ignore $signal $tool -- $show_signals

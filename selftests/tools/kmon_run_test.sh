@@ -28,8 +28,21 @@ expect 125 "no command" kmon-run
 has err 'no command to run'
 expect 125 "an unknown signal" kmon-run -s NONE true
 has err '^kmon-run: -s NONE: not a signal$'
-expect 125 "no number" kmon-run -T 1x true
-expect 125 "no grace" kmon-run -k 0 true
+# What works with others, or means something else there, runs nothing with a wrong meaning.
+for form in '-T 1x' '-T 1m' '-T 1s' '-T 0' '-T 1e3' '-T -1' '-T inf' '-k 0' '-s term' '-s 0' \
+	'-s RTMIN' '-s EXIT' --preserve-status -g; do
+	# Two words, by intent.
+	# shellcheck disable=SC2086
+	expect 125 "$form" kmon-run $form touch ran
+	has err "kmon-run: .*${form##*[ -]}"
+done
+for form in '-T .5' '-s SIGTERM' '-s 15'; do
+	# shellcheck disable=SC2086
+	expect 0 "$form" kmon-run -q $form true
+done
+expect 125 "no command after --" kmon-run --
+[ ! -e ran ]
+equal "nothing ran: $?" "nothing ran: 0"
 expect 0 "quiet" kmon-run -q sh -c 'sleep 9 & kill -KILL $!; wait; true'
 expect 0 "nothing is written" kmon-run -q true
 equal "$(wc -c <err) bytes" "0 bytes"

@@ -7,10 +7,13 @@ set -u
 . "$(dirname "$0")/helpers/checks.sh"
 
 mkfifo keys
+# Job control, as others ignore SIGINT in the background.
 start() {
 	rm -f out
+	set -m
 	terminal "$@" <keys >out 2>err &
 	pid=$!
+	set +m
 	exec 3>keys
 }
 shows() { await grep -aqE -- "$1" out; }
@@ -41,16 +44,16 @@ for tool in env 'kmon-run -q --' 'kmon-tail -q --' 'kmon-tree -q --'; do
 
 	PS1='PROMPT> ' start bash --norc -i
 	shows 'PROMPT> '
-	type_keys "$tool sh -c 'echo o''n; read line; echo ov\$line; exit 5'\\n"
-	shows '^on'
+	type_keys "$tool sh -c 'echo st''arted; read line; echo e\$line; exit 5'\\n"
+	shows started
 	type_keys '\032'
 	shows '\[1\]\+ +Stopped'
 	type_keys 'fg\n'
-	shows '^[^ ]*fg'
-	type_keys 'er\n'
-	shows '^over'
+	shows '> fg'
+	type_keys 'nded\n'
+	shows ended
 	type_keys 'echo rc=$?\n'
-	shows '^rc=5'
+	shows 'rc=5'
 	type_keys 'exit\n'
 	end "$tool: stopped and continued" 0
 
@@ -59,7 +62,7 @@ for tool in env 'kmon-run -q --' 'kmon-tail -q --' 'kmon-tree -q --'; do
 	type_keys 'sleep 98 &\n'
 	shows '\[1\] [0-9]+'
 	type_keys 'fg\n'
-	shows '^sleep 98'
+	shows 'sleep 98[^ ]*$'
 	type_keys '\032'
 	shows '\[1\]\+ +Stopped'
 	type_keys 'kill %1; kill -CONT %1; wait; exit 6\n'
