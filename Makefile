@@ -38,7 +38,7 @@ help:
 	@echo 'make randconfig    compile the kernel side in N=$(N) configurations, gcc and clang (SEED=)'
 	@echo 'make docs      the kernel documentation as HTML, in O=$(O)'
 	@echo 'make patches   the series for a kernel tree, in PATCHES_DIR=$(PATCHES_DIR)'
-	@echo 'make series    git am the series to the unmodified kernel, build each patch of it'
+	@echo 'make series    git am, build, boot and test the series patch by patch'
 	@echo 'make kernel    only build the kernel (KERNEL=)'
 	@echo 'make clean     remove $(O)'
 	@echo
@@ -121,8 +121,9 @@ patches:
 	@selftests/series/make-patches.sh "$$(selftests/vm/kernel-source.sh)" $(PATCHES_DIR)
 	@ls $(PATCHES_DIR)/*.patch
 
-series:
-	@selftests/series/series.sh
+series: packages
+	@$(MAKE) -s lib selftests
+	@selftests/series/series.sh $(out)
 
 clean:
 	rm -rf $(O)

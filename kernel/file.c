@@ -11,6 +11,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <uapi/linux/kmonitor.h>
 
 #include "entry.h"
 #include "fdinfo.h"

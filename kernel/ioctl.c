@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
+#include <uapi/linux/kmonitor.h>
 
 #include "copy.h"
 #include "entry.h"

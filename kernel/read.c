@@ -141,12 +141,14 @@ static void sleep_until_woken(struct kmonitor *mon)
 
 /*
  * What is left, or has come since the look, is for the next consumer; with a
- * watermark, for the timer.  One that comes now sees it: pairs with F.
+ * watermark, for the timer.  One that comes now sees it itself, behind its F.
  */
 static void wake_next(struct kmonitor *mon)
 {
-	if ((mon->ring.watermark > 1 || waitqueue_active(&mon->wait) ||
-	     READ_ONCE(mon->fasync)) &&
+	/* kmonitor_ring_consume() has the full barrier. */
+	bool waits = waitqueue_active(&mon->wait);
+
+	if ((waits || mon->ring.watermark > 1 || READ_ONCE(mon->fasync)) &&
 	    look_for_records(mon) == KMONITOR_READY)
 		kmonitor_wake(mon, false);
 }

@@ -30,6 +30,6 @@ done
 count make randconfig N=20
 count make model MODEL=long
 count make check-memory
-count_one make series
+count make series
 count_one make lint
 print_counts

@@ -38,11 +38,9 @@ mapfile -t shell_files < <(matching '(\.sh|^\.ci/run)$')
 # clang-format decides how lines break: no OPEN_ENDED_LINE, no PARENTHESIS_ALIGNMENT.
 # UNCOMMENTED_DEFINITION: the kernel-doc of a struct says what its locks protect.
 # FILE_PATH_CHANGES: MAINTAINERS gets its entry when the series goes to the kernel's list.
+# STATIC_CONST: an inline function gives a pointer to const.
 layout=OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
-checkpatch_series() {
-	cd "$tree" && scripts/checkpatch.pl --quiet --strict --no-summary \
-		--ignore $layout,UNCOMMENTED_DEFINITION,FILE_PATH_CHANGES "$build"/patches/*.patch
-}
+series=$layout,UNCOMMENTED_DEFINITION,FILE_PATH_CHANGES,STATIC_CONST
 
 # User space has stdint's types, sscanf() and volatile sig_atomic_t, spells attributes out,
 # has test macros that take names, not expressions, no strscpy(), an argv that is not const,
@@ -51,6 +49,17 @@ checkpatch_series() {
 user=PREFER_KERNEL_TYPES,SSCANF_TO_KSTRTO,VOLATILE,PREFER_DEFINED_ATTRIBUTE_MACRO
 user=$user,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE,STRCPY,STATIC_CONST_CHAR_ARRAY,CAMELCASE
 user=$user,ENOSYS,EMBEDDED_FUNCTION_NAME,BIT_MACRO,NEW_TYPEDEFS,LINE_SPACING
+checkpatch_series() {
+	local patches=("$build"/patches/*.patch)
+
+	# The cover letter is no patch, the selftests are user space.
+	mapfile -t patches < <(printf '%s\n' "${patches[@]}" | grep -Ev '/(0000|[0-9]*-selftests)-')
+	cd "$tree" && scripts/checkpatch.pl --quiet --strict --no-summary \
+		--ignore $series "${patches[@]}" &&
+		scripts/checkpatch.pl --quiet --strict --no-summary \
+			--ignore $layout,$user,FILE_PATH_CHANGES "$build"/patches/*-selftests-*.patch
+}
+
 checkpatch_user() {
 	local path=("${user_files[@]/#/$top_dir/}")
 

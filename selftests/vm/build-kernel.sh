@@ -19,7 +19,7 @@ key=$({
 	echo "$source" "$flavour"
 	gcc --version
 	list_fragments "$flavour" | xargs cat
-	cd "$work/tree" && find . \( -name .git -o -path ./Documentation \) -prune -o \
+	cd "$work/tree" && find . \( -name .git -o -path ./Documentation -o -path ./tools \) -prune -o \
 		-type f -print | LC_ALL=C sort | xargs sha256sum
 } | hash_of)
 image=$cache_dir/images/$flavour-$key
