@@ -47,6 +47,7 @@ void __kmonitor_cred(const struct cred *old, const struct cred *new);
 void __kmonitor_set_comm(struct task_struct *task, const char *comm);
 void __kmonitor_sid(struct task_struct *leader);
 void __kmonitor_ptrace(struct task_struct *tracee, bool attached);
+void kmonitor_stuck(void);
 
 #ifdef CONFIG_KMONITOR_DEBUG
 /**
@@ -362,6 +363,10 @@ static inline void kmonitor_sid(struct task_struct *leader)
 }
 
 static inline void kmonitor_ptrace(struct task_struct *tracee, bool attached)
+{
+}
+
+static inline void kmonitor_stuck(void)
 {
 }
 
