@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "access.h"
+#include "debug.h"
 #include "emit.h"
 #include "entry.h"
 #include "event_data.h"
@@ -164,6 +165,7 @@ static noinline void report_thread_exit(struct task_struct *task, long code,
 void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
 {
 	might_sleep();
+	kmonitor_debug_exit();
 	if (kmonitor_may_match(task, KMONITOR_THREAD_EXIT |
 					     KMONITOR_THREAD_ABORT |
 					     KMONITOR_PROCESS_ABORT))

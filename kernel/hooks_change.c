@@ -111,6 +111,7 @@ void __kmonitor_ptrace(struct task_struct *tracee, bool attached)
 
 	kmonitor_enter();
 	data.task = ptrace_parent(tracee);
+	kmonitor_debug_window();
 	if (data.task && kmonitor_may_match(data.task, data.type) &&
 	    kmonitor_task_alive(tracee)) {
 		if (data.task == current)

@@ -4,6 +4,7 @@
  */
 
 #include <linux/fs.h>
+#include <linux/kmonitor.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/kmonitor.h>
@@ -41,6 +42,7 @@ static long ioctl_filter_add(struct kmonitor *mon,
 	do {
 		if (put_user(arg->handle, &uarg->handle))
 			return -EFAULT;
+		kmonitor_debug_window();
 		ret = kmonitor_filter_add(&mon->filters, arg, &uarg->handle);
 	} while (ret == -EFAULT && !signal_pending(current));
 	/* After an error nothing has changed, as far as it can be written. */

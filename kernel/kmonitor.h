@@ -47,6 +47,22 @@ void __kmonitor_cred(const struct cred *old, const struct cred *new);
 void __kmonitor_set_comm(struct task_struct *task, const char *comm);
 void __kmonitor_sid(struct task_struct *leader);
 void __kmonitor_ptrace(struct task_struct *tracee, bool attached);
+void kmonitor_stuck(void);
+
+#ifdef CONFIG_KMONITOR_DEBUG
+/**
+ * kmonitor_debug_window - hold up the thread that a test has chosen
+ *
+ * To be called between two steps that others may get in between of.
+ *
+ * Context: Any but interrupts.
+ */
+void kmonitor_debug_window(void);
+#else
+static inline void kmonitor_debug_window(void)
+{
+}
+#endif
 
 /* The counter of threads of a process whose fork has not been reported. */
 #define KMONITOR_THREADS_NEW INT_MIN
@@ -95,8 +111,11 @@ static inline void kmonitor_inherit(struct task_struct *child)
  */
 static inline void kmonitor_fork(struct task_struct *child, u64 clone_flags)
 {
+	kmonitor_debug_window();
 	if (kmonitor_enabled())
 		__kmonitor_fork(child, clone_flags);
+	else
+		kmonitor_debug_window();
 	/* Pairs with the acquire in wait_for_fork(): FORK comes before TASK. */
 	if (!(clone_flags & CLONE_THREAD))
 		atomic_set_release(&child->signal->kmonitor_threads, 1);
@@ -344,6 +363,10 @@ static inline void kmonitor_sid(struct task_struct *leader)
 }
 
 static inline void kmonitor_ptrace(struct task_struct *tracee, bool attached)
+{
+}
+
+static inline void kmonitor_stuck(void)
 {
 }
 

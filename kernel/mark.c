@@ -311,6 +311,21 @@ void kmonitor_mark_count(const struct signal_struct *sig,
 }
 
 /**
+ * kmonitor_mark_withdraw - take the marks of a process, which never gets others
+ * @sig: The process.
+ *
+ * Context: None of its threads runs any more.
+ * Return: The set with its reference, or NULL.
+ */
+struct kmonitor_mark_set *kmonitor_mark_withdraw(struct signal_struct *sig)
+{
+	struct kmonitor_mark_set *set = unrcu_pointer(
+		xchg(&sig->kmonitor_marks, RCU_INITIALIZER(&exited_set)));
+
+	return set == &exited_set ? NULL : set;
+}
+
+/**
  * kmonitor_mark_take - take the marks of a process that has exited
  * @sig: The process.
  *
@@ -320,13 +335,9 @@ void kmonitor_mark_count(const struct signal_struct *sig,
  */
 struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig)
 {
-	struct kmonitor_mark_set *set;
-
 	if (!rcu_access_pointer(sig->kmonitor_marks))
 		return NULL;
-	set = unrcu_pointer(
-		xchg(&sig->kmonitor_marks, RCU_INITIALIZER(&exited_set)));
-	return set == &exited_set ? NULL : set;
+	return kmonitor_mark_withdraw(sig);
 }
 
 /*

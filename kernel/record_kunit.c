@@ -170,6 +170,29 @@ static void each_byte_of_empty_is_written(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, event.uid, (u32)-1);
 }
 
+/* Its fields have 32 bits, and a tree may have had more members. */
+static void counts_of_empty_do_not_wrap(struct kunit *test)
+{
+	const u64 counts[] = { 3, U32_MAX, U32_MAX + 1ULL, S64_MAX };
+	struct parts *parts = test->priv;
+	struct kmonitor_event event;
+	struct kmonitor_entry *entry;
+
+	entry = kmonitor_entry_create(KMONITOR_TARGET_TREE, task_pid(current),
+				      TIME_NS);
+	KUNIT_ASSERT_NOT_NULL(test, entry);
+	for (u32 i = 0; i < ARRAY_SIZE(counts); i++) {
+		const u32 expected = min(counts[i], U32_MAX);
+
+		atomic64_set(&entry->totals.members, counts[i]);
+		atomic64_set(&entry->totals.failed, counts[i]);
+		kmonitor_record_fill_empty(&event, entry, &parts->creator);
+		KUNIT_EXPECT_EQ(test, event.empty.members, expected);
+		KUNIT_EXPECT_EQ(test, event.empty.failed, expected);
+	}
+	kmonitor_entry_put(entry);
+}
+
 static void who_may_be_seen_is_described(struct kunit *test)
 {
 	struct kmonitor_event event;
@@ -335,6 +358,7 @@ static void what_is_not_visible_has_no_id(struct kunit *test)
 static struct kunit_case record_cases[] = {
 	KUNIT_CASE(each_byte_but_seq_is_written),
 	KUNIT_CASE(each_byte_of_empty_is_written),
+	KUNIT_CASE(counts_of_empty_do_not_wrap),
 	KUNIT_CASE(who_may_be_seen_is_described),
 	KUNIT_CASE(a_redacted_record_tells_only_who_is_there),
 	KUNIT_CASE(a_redacted_exit_takes_no_usage),

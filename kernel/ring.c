@@ -85,7 +85,7 @@
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 
-#include "debug_delay.h"
+#include "debug.h"
 #include "limits.h"
 #include "ring.h"
 

@@ -10,7 +10,7 @@
 #include <linux/kconfig.h>
 #include <linux/preempt.h>
 
-#include "debug_delay.h"
+#include "debug.h"
 #include "ring.h"
 
 /**

@@ -96,8 +96,10 @@ void kmonitor_report_before_exit(struct kmonitor_event_data *data)
 	spin_lock(&exit_lock);
 	/* Its other flags the task writes as it likes. */
 	if (!(data_race(READ_ONCE(task->flags)) & PF_EXITING) &&
-	    atomic_read(&task->signal->kmonitor_threads))
+	    atomic_read(&task->signal->kmonitor_threads)) {
+		kmonitor_debug_window();
 		kmonitor_report(data);
+	}
 	spin_unlock(&exit_lock);
 	atomic_dec_return(&kmonitor_snapshots);
 }

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "common.h"
 
@@ -365,6 +367,92 @@ TEST_F(ring, no_wake_up_is_missed_by_a_multishot_poll)
 	EXPECT_EQ(rounds, *consumed);
 	EXPECT_EQ(rounds + 1, km_stats(self->fd).recorded);
 	EXPECT_EQ(0, workers());
+}
+
+/* A listening socket on the port, or on any; -errno if the port is taken. */
+static int listen_on(in_port_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = *port };
+	socklen_t len = sizeof(address);
+	int fd = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+	if (bind(fd, (struct sockaddr *)&address, len)) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	must(listen(fd, 1));
+	must(getsockname(fd, (struct sockaddr *)&address, &len));
+	*port = address.sin_port;
+	return fd;
+}
+
+/* A process that ends when only an io_uring instance of its own has the socket. */
+static pid_t fork_to_listen(int gate[2], in_port_t *port)
+{
+	struct io_uring ring;
+	pid_t child = km_fork();
+	int fd;
+
+	if (child)
+		return child;
+	fd = listen_on(port);
+	check(fd >= 0, "no port: %s", km_error(fd));
+	check(!io_uring_queue_init(8, &ring, 0), "no io_uring");
+	check(!io_uring_register_files(&ring, &fd, 1), "not registered");
+	close(fd);
+	km_gate_wait(gate);
+	_exit(0);
+}
+
+/*
+ * The exception that kmonitor(7) names: the kernel's own threads release what is
+ * registered, which may be after PROCESS_EXIT, but is soon.
+ */
+TEST(a_registered_socket_is_free_soon_after_the_exit)
+{
+	in_port_t *port = must(mmap(NULL, KM_PAGE, PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	const int rounds = km_scale(30, 10);
+	uint64_t exit_ns, late_ns = 0;
+	struct kmonitor_event event;
+	int fd = km_open(64);
+	int gate[2], ret;
+	int busy = 0;
+	pid_t child;
+
+	km_gate(gate);
+	for (int i = 0; i < rounds; i++) {
+		*port = 0;
+		child = fork_to_listen(gate, port);
+		km_add(fd, KMONITOR_TARGET_PROCESS, child,
+		       KMONITOR_PROCESS_EXIT, 1);
+		km_gate_open(gate);
+		km_next(fd, &event);
+		ASSERT_EQ(KMONITOR_PROCESS_EXIT, event.type);
+		exit_ns = km_boottime_ns();
+		ret = listen_on(port);
+		busy += ret == -EADDRINUSE;
+		while (ret == -EADDRINUSE &&
+		       km_boottime_ns() <
+			       exit_ns + KM_TIMEOUT_MS * 1000000ULL) {
+			usleep(1000);
+			ret = listen_on(port);
+		}
+		ASSERT_LE(0, ret)
+		{
+			TH_LOG("port %d: %s", ntohs(*port), km_error(ret));
+		}
+		if (km_boottime_ns() - exit_ns > late_ns)
+			late_ns = km_boottime_ns() - exit_ns;
+		close(ret);
+		EXPECT_EQ(0, km_join(child));
+	}
+	TH_LOG("%d of %d ports were still taken, for %ju us at most", busy,
+	       rounds, (uintmax_t)late_ns / 1000);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

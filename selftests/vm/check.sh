@@ -58,10 +58,10 @@ boot() {
 say "booting the $flavour kernel with ${VCPUS:-2} processors"
 kunit=0
 case $flavour in debug | knobs) kunit=1 ;; esac
-boot "${TESTS:-*}" kmon.hold=1 kmon.kunit=$kunit
-if [ "$flavour" != off ] && [ -z "${TESTS:-}" ]; then
+[[ ${TESTS:-} = alone/* ]] || boot "${TESTS:-*}" kmon.hold=1 kmon.kunit=$kunit
+if [ "$flavour" != off ] && [[ ${TESTS:-alone/} = alone/* ]]; then
 	say "booting it again to switch the hooks"
-	VM_THREAD=single boot 'alone/*'
+	VM_THREAD=single boot "${TESTS:-alone/*}"
 fi
 
 # Checks of the built kernel without running it.

@@ -58,19 +58,18 @@ else
 	# A locale of UTF-8; /usr is / there.
 	add /lib/locale/C.utf8/LC_CTYPE /usr/lib/locale/C.utf8/LC_CTYPE 0644
 	add_dir /selftests/helpers
-	# Tests that only the debug kernel can run, such as failing allocations; and what is too
-	# much for the slow ones: the 32-bit programs, and what tests user space.
+	# Tests that need the knobs, and failing allocations, which only the debug kernel has; and
+	# what is too much for the slow ones: the 32-bit programs, and what tests user space.
 	more=
 	case ${image##*/} in
 	debug-*) more=$build/selftests/debug/$pattern ;;
 	kcsan-* | knobs-*)
-		# shellcheck disable=SC2053 # a pattern by intent
-		[[ in_flight_test != $pattern ]] ||
-			more=$build/selftests/debug/in_flight_test ;;
+		more=$build/selftests/debug/$pattern ;;
 	release-*) more="$build/selftests/32/$pattern $build/selftests/tools/$pattern" ;;
 	esac
 	# shellcheck disable=SC2086,SC2231 # patterns by intent
 	for file in "$build"/selftests/$pattern $more; do
+		case ${image##*/}/${file##*/} in kcsan-*/fault_test | knobs-*/fault_test) continue ;; esac
 		[ ! -x "$file" ] || [ ! -f "$file" ] || add "/selftests/${file##*/}" "$file"
 	done
 	for file in "$build"/selftests/helpers/*; do

@@ -424,7 +424,8 @@ struct kmonitor_lost {
  * DOC: flags of kmonitor_empty
  *
  * - %KMONITOR_EMPTY_OOM: the OOM killer chose a member.
- * - %KMONITOR_EMPTY_INCOMPLETE: members may have escaped, see UNTRACKED.
+ * - %KMONITOR_EMPTY_INCOMPLETE: members may have escaped, see UNTRACKED; or a
+ *   member is left that never ends, after an oops in its exit.
  */
 #define KMONITOR_EMPTY_OOM (1U << 0)
 #define KMONITOR_EMPTY_INCOMPLETE (1U << 1)
