@@ -194,7 +194,7 @@ TEST_F(process, exit_waits_for_a_stalled_sibling)
 	if (!kernel_preempts()) {
 		must(kill(self->waiter, SIGKILL));
 		must(kill(self->pid, SIGKILL));
-		SKIP(return, "nothing stalls a thread in the exit of this kernel");
+		SKIP(return, "no thread stalls in this kernel");
 	}
 	km_add(self->fd, KMONITOR_TARGET_PROCESS, self->pid, KM_LIFE, 1);
 	km_gate_open(self->stage->sibling_leaves);
