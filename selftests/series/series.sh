@@ -15,7 +15,7 @@ out=$work/build
 passed=0 failed=0
 export GIT_COMMITTER_NAME=kmonitor GIT_COMMITTER_EMAIL=kmonitor@localhost
 export GIT_AUTHOR_NAME=kmonitor GIT_AUTHOR_EMAIL=kmonitor@localhost
-in_tree() { git -C "$tree" -c core.hooksPath=/dev/null -c commit.gpgSign=false "$@"; }
+in_tree() { git -C "$tree" -c core.hooksPath=/dev/null -c commit.gpgSign=false -c gc.auto=0 "$@"; }
 
 # The cached tree without what is applied to it.
 copy_unmodified() {
