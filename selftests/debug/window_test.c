@@ -215,13 +215,17 @@ static pid_t fork_tracer(struct tracing *tracing)
 	return tracer;
 }
 
-/* Lets the tracer end while the tracee is in the window. */
+/*
+ * Lets the tracer end while the tracee is in the window: before the look until
+ * it has ended, behind the look for as long as it would take, as it can't.
+ */
 static void end_tracer_in_window(struct tracing *tracing, pid_t tracer,
 				 unsigned int nr)
 {
 	siginfo_t info;
 
-	hold_in_window(tracing->tracee, nr, SPIN_US);
+	hold_in_window(tracing->tracee, nr,
+		       nr == BEFORE_THE_LOOK ? 10 * SPIN_US : SPIN_US);
 	km_gate_open(tracing->trace);
 	check(is_in_window(nr, KM_TIMEOUT_MS), "not in the window");
 	km_gate_open(tracing->leave);
@@ -248,7 +252,10 @@ FIXTURE_VARIANT_ADD(tracer, behind_the_look) { BEHIND_THE_LOOK, 1 };
 
 FIXTURE_SETUP(tracer)
 {
+	/* A process that has ended has no filters of its own any more. */
 	self->fd = km_open(0);
+	km_add(self->fd, KMONITOR_TARGET_ALL, 0,
+	       KMONITOR_PROCESS_EXIT | KMONITOR_PTRACE, 1);
 }
 
 FIXTURE_TEARDOWN(tracer)
@@ -266,10 +273,11 @@ TEST_F(tracer, no_attach_follows_its_exit)
 	for (int i = 0; i < 5; i++) {
 		self->log.nr = 0;
 		tracer = fork_tracer(&tracing);
-		km_add(self->fd, KMONITOR_TARGET_TREE, tracer,
-		       KM_LIFE | KMONITOR_PTRACE, 1);
 		end_tracer_in_window(&tracing, tracer, variant->window);
-		km_read_until(self->fd, &self->log, KMONITOR_EMPTY, tracer);
+		km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT,
+			      tracer);
+		km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT,
+			      tracing.tracee);
 		exit = km_find(&self->log, KMONITOR_PROCESS_EXIT, tracer);
 		attach = km_find(&self->log, KMONITOR_PTRACE, tracer);
 		ASSERT_NE(NULL, exit);
