@@ -57,6 +57,7 @@ for tool in env 'kmon-run -q --' 'kmon-tail -q --' 'kmon-tree -q --'; do
 	type_keys 'exit\n'
 	end "$tool: stopped and continued" 0
 
+	# shellcheck disable=SC2086
 	PS1='PROMPT> ' start $tool bash --norc -i
 	shows 'PROMPT> '
 	type_keys 'sleep 98 &\n'
