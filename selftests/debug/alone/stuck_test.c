@@ -191,16 +191,17 @@ TEST_F(stuck, each_tree_that_it_is_in_says_so_and_no_other)
 /* A tree that is added later has never had it. */
 TEST_F(stuck, it_is_no_member_of_a_later_tree)
 {
-	const uint64_t deadline =
-		km_boottime_ns() + KM_TIMEOUT_MS * 1000000ULL;
+	const uint64_t deadline = km_boottime_ns() + KM_TIMEOUT_MS * 1000000ULL;
 	struct cast *cast = &self->cast;
 	uint64_t handle;
 
 	raise_cast(cast, self->fd, false);
 	let_get_stuck(cast->member, cast->member_leaves);
+	/* It has no marks when it is found, and must not get any. */
+	usleep(500000);
 	while (km_try_add(self->fd, KMONITOR_TARGET_PROCESS, cast->member, 0, 0,
 			  &handle) != -ESRCH)
-		ASSERT_GT(deadline, km_boottime_ns());
+		check(km_boottime_ns() < deadline, "it gets marks");
 	km_add(self->fd, TREE, cast->root, 0, 1);
 	let_root_leave(cast);
 	expect_empty(_metadata, self, cast->root, 1, 0);
@@ -241,6 +242,7 @@ TEST_F(stuck, both_threads_can_be)
 	let_get_stuck(cast->sibling, cast->sibling_leaves);
 	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, 0);
 	EXPECT_FALSE(km_readable(self->fd, QUIET_MS));
+	EXPECT_EQ(NULL, km_find(&self->log, KMONITOR_EMPTY, 0));
 	let_get_stuck(cast->member, cast->member_leaves);
 	expect_empty(_metadata, self, cast->member, 2,
 		     KMONITOR_EMPTY_INCOMPLETE);
