@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # The helpers are programs that the tests run, from helpers/ beside them.
-CFLAGS += -O2 -Wall -D_GNU_SOURCE -I.. $(KHDR_INCLUDES)
+CFLAGS += -O2 -Wall -I.. $(KHDR_INCLUDES)
 LDFLAGS += -pthread
 
 TEST_GEN_PROGS := $(patsubst %.c,%,$(wildcard *_test.c))

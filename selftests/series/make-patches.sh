@@ -88,7 +88,7 @@ copy_selftests() {
 	local to=$tree/$kselftest/kmonitor file
 	mkdir -p "$to/helpers"
 	cp "$top_dir"/selftests/helpers/*.c "$to/helpers/"
-	cp "$top_dir"/selftests/common.[ch] "$to/"
+	cp "$top_dir"/selftests/common.c "$top_dir"/selftests/*.h "$to/"
 	for file in "$top_dir"/selftests/*_test.c; do
 		grep -Eq 'kmon\.h"|liburing\.h|json' "$file" || cp "$file" "$to/"
 	done
