@@ -10,7 +10,9 @@
  *   edit    makes new sets and swaps them in by compare-and-exchange, under
  *           the read-held tasklist_lock: no fork and no reparenting happens
  *           meanwhile, so a walk over the descendants is complete.
- *   exit    of the last thread exchanges the pointer for the "exited" set.
+ *   exit    of the last thread exchanges the pointer for the "exited" set; for
+ *           a process that never ends, see stuck.c, a worker does.  An edit that
+ *           comes between fails its exchange and finds that set.
  *   hooks   read the pointer and the set under RCU, if signal->kmonitor_events
  *           has a bit of theirs: what the entries of the set may want.  Edits
  *           keep it above that, by the same locks.
@@ -314,7 +316,7 @@ void kmonitor_mark_count(const struct signal_struct *sig,
  * kmonitor_mark_withdraw - take the marks of a process, which never gets others
  * @sig: The process.
  *
- * Context: None of its threads runs any more.
+ * Context: Its last thread, in its hook; or none of its threads runs any more.
  * Return: The set with its reference, or NULL.
  */
 struct kmonitor_mark_set *kmonitor_mark_withdraw(struct signal_struct *sig)

@@ -9,14 +9,16 @@
  * may live.  It only starts a worker, without a lock, and the worker looks at
  * all processes, as often as some are not that far.
  *
- * A thread is counted by kmonitor_threads until its last hook, and has no
- * exit_state before exit_notify(), which comes later, unless it is stuck: then it
- * is dead for good, and others are for a moment.  So where no thread runs and one
- * is counted, that is stuck.
+ * kmonitor_threads counts a thread until its last hook.  exit_state is set
+ * later, by exit_notify(), or when the thread gets stuck.  So if each thread of a
+ * process has an exit_state and one is still counted, that one is stuck.
+ *
+ * An oops in the fork of a process leaves it without one, and is not covered.
  */
 
 #include <linux/irq_work.h>
 #include <linux/kmonitor.h>
+#include <linux/lockdep.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>

@@ -9,8 +9,9 @@
 
 /*
  * Starts a command in a tree of its own, with the signals ignored that were
- * ignored for the tool; for the tool SIGCHLD no longer is.  0; or after a complaint the exit status
- * for a command that can't be run or isn't found, or EXIT_FAILURE.
+ * ignored for the tool; for the tool SIGCHLD no longer is.  0; or after a
+ * complaint the exit status for a command that can't be run or isn't found, or
+ * EXIT_FAILURE.
  */
 int start_command(int fd, struct kmonitor_filter *tree,
 		  const struct kmon_command *command, pid_t *child);

@@ -43,6 +43,10 @@ END {
 	for (h = 1; h <= nr; h++) {
 		if (changed[h] == "")
 			owner[h] = first[file[h]]
+		if (!owner[h]) {
+			print "no change needs the header:\n" header[file[h]] > "/dev/stderr"
+			exit 1
+		}
 		if (owner[h] != wanted)
 			continue
 		if (file[h] != printed)

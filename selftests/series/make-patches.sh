@@ -7,7 +7,7 @@
 # message, which hunks of hooks.patch and which files come with it, and by rules of strip.awk what
 # it adds to files that an earlier patch has brought. The states before are made from the last one
 # backwards.
-set -eu
+set -eu -o pipefail
 . "$(dirname "$0")/../vm/common.sh"
 
 source=$1 out=$2 tree=${3:-}
@@ -30,7 +30,7 @@ export GIT_AUTHOR_DATE="${date:-$(date -Iseconds)}"
 export GIT_COMMITTER_DATE="$GIT_AUTHOR_DATE"
 
 in_tree() { git -C "$tree" -c core.hooksPath=/dev/null -c commit.gpgSign=false "$@"; }
-commit() { in_tree add -A && in_tree commit -q --allow-empty "$@"; }
+commit() { in_tree add -A && in_tree commit -q "$@"; }
 
 mapfile -t patches < <(find "$series_dir/patches" -type f | LC_ALL=C sort)
 
@@ -123,7 +123,9 @@ for ((i = 1; i <= nr; i++)); do
 	copy_kernel "$work/$i"
 	cp "$work/kmonitor.h" "$tree/include/uapi/linux/"
 	gawk -v wanted=$i -f "$series_dir/hunks.awk" "$work/regexes" "$hooks" >"$work/hunks"
-	[ ! -s "$work/hunks" ] || in_tree apply "$work/hunks"
+	if [ -n "$(field "$patch" hooks)" ]; then
+		in_tree apply "$work/hunks" || die "$patch: no hunk of hooks.patch is its"
+	fi
 	case $(field "$patch" brings) in
 	selftests) copy_selftests ;;
 	documentation) copy_documentation ;;

@@ -78,12 +78,13 @@ collect_tests() {
 
 run_tests() {
 	local verdict hold=0
+	rm -f "$work/outcome" "$work/console"
 	[ ! -f "$tree/include/linux/kmonitor.h" ] || hold=1
 	collect_tests &&
 		"$vm_dir/mkinitramfs.sh" "$work/image" "$work/tests" "$work/initramfs" || return 1
 	VM_MEMORY=4G attend "$vm_dir/qemu.sh" "$work/image" "$work/initramfs" "$work/outcome" 1800 \
 		"loglevel=4 log_buf_len=8M kmon.mode=check kmon.limit=300 kmon.hold=$hold" \
-		</dev/null >"$work/console"
+		</dev/null >"$work/console" || true
 	verdict=$(tr -d '\r' <"$work/outcome" | sed -n '$s/^verdict: //p')
 	echo "# $verdict"
 	case $verdict in
@@ -100,6 +101,9 @@ trap 'rm -rf "$work"' EXIT
 copy_unmodified || die "no unmodified kernel"
 "$series_dir/make-patches.sh" "$source" "$work/patches" || exit 1
 
+[ "$(find "$work/patches" -name '0*.patch' | wc -l)" = \
+	$(($(find "$series_dir/patches" -type f | wc -l) + 1)) ]
+report $? "one patch for each description, and a cover letter"
 for patch in "$work"/patches/*.patch; do
 	name=$(basename "$patch" .patch)
 	case $name in 0000-*) continue ;; esac
@@ -107,8 +111,9 @@ for patch in "$work"/patches/*.patch; do
 	in_tree am -q "$patch"
 	report $? "$name applies"
 	build_kernel
-	report $? "$name builds without a warning"
-	run_tests
+	status=$?
+	report $status "$name builds without a warning"
+	[ $status = 0 ] && run_tests
 	report $? "$name boots and passes its tests"
 done
 echo "1..$((passed + failed))"

@@ -2,7 +2,7 @@
 # gawk -v file=NAME -f strip.awk RULES SOURCE: prints a source file without what the rules say
 # about it. A rule is FILE VERB ARGUMENT:
 #
-#   function NAME     the definition and the declarations of a function, with its comment
+#   function NAME     the definition of a function, with its comment, and its declarations
 #   struct NAME       the definition of a structure or union, with its comment
 #   lines N REGEX     each line that matches, and N - 1 after it
 #   replace REGEX => TEXT
@@ -21,7 +21,7 @@ function cut(from, to,  i)
 	for (i = from; i <= to; i++)
 		gone[i] = 1
 	if (line[from - 1] ~ /^$/ && line[to + 1] ~ /^$/)
-		gone[to + 1] = 1
+		gone[to == nr ? from - 1 : to + 1] = 1
 }
 
 function paragraph_start(i)
@@ -43,7 +43,7 @@ function cut_function(name,  i, start, end, found)
 	for (i = 1; i <= nr; i++) {
 		if (gone[i] || line[i] !~ ("^[a-zA-Z].*\\<" name "\\(") && line[i] !~ ("^" name "\\("))
 			continue
-		end = find_end(i, "[;{]$|{$")
+		end = find_end(i, "[;{]$")
 		found++
 		if (line[end] ~ /;$/) {
 			start = i

@@ -443,7 +443,8 @@ struct kmonitor_lost {
  * @maxrss_kib: The largest peak resident set of a member in KiB.
  *
  * The pid, tgid and start_ns of the record are those of the root.  Members
- * that ended REDACTED count in @members only.
+ * that ended REDACTED count in @members only, as do those that never end, see
+ * INCOMPLETE: if the root is one of them, @root_status is 0.
  */
 struct kmonitor_empty {
 	__s32 root_status;
