@@ -11,8 +11,7 @@
  *           the read-held tasklist_lock: no fork and no reparenting happens
  *           meanwhile, so a walk over the descendants is complete.
  *   exit    of the last thread exchanges the pointer for the "exited" set; for
- *           a process that never ends, see stuck.c, a worker does.  An edit that
- *           comes between fails its exchange and finds that set.
+ *           a process that never ends, see stuck.c, a worker does.
  *   hooks   read the pointer and the set under RCU, if signal->kmonitor_events
  *           has a bit of theirs: what the entries of the set may want.  Edits
  *           keep it above that, by the same locks.
@@ -313,33 +312,22 @@ void kmonitor_mark_count(const struct signal_struct *sig,
 }
 
 /**
- * kmonitor_mark_withdraw - take the marks of a process, which never gets others
- * @sig: The process.
- *
- * Context: Its last thread, in its hook; or none of its threads runs any more.
- * Return: The set with its reference, or NULL.
- */
-struct kmonitor_mark_set *kmonitor_mark_withdraw(struct signal_struct *sig)
-{
-	struct kmonitor_mark_set *set = unrcu_pointer(
-		xchg(&sig->kmonitor_marks, RCU_INITIALIZER(&exited_set)));
-
-	return set == &exited_set ? NULL : set;
-}
-
-/**
  * kmonitor_mark_take - take the marks of a process that has exited
  * @sig: The process.
  *
- * Context: Its last thread, after the full barrier of its decrement of
- *	kmonitor_threads; or when no one can find it any more.
+ * Context: Its last thread, or the worker of stuck.c, after the full barrier
+ *	behind the end of kmonitor_threads; or when no one can find it any more.
  * Return: The set with its reference, or NULL.
  */
 struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig)
 {
+	struct kmonitor_mark_set *set;
+
 	if (!rcu_access_pointer(sig->kmonitor_marks))
 		return NULL;
-	return kmonitor_mark_withdraw(sig);
+	set = unrcu_pointer(
+		xchg(&sig->kmonitor_marks, RCU_INITIALIZER(&exited_set)));
+	return set == &exited_set ? NULL : set;
 }
 
 /*

@@ -60,7 +60,6 @@ void kmonitor_mark_count(const struct signal_struct *sig,
 			 const struct kmonitor_filter_table *filters);
 
 struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig);
-struct kmonitor_mark_set *kmonitor_mark_withdraw(struct signal_struct *sig);
 bool kmonitor_mark_kill(struct kmonitor_entry *entry);
 void kmonitor_mark_retire(struct kmonitor_entry *entry);
 void kmonitor_mark_sweep_later(void);

@@ -88,7 +88,10 @@ static bool look_at_process(struct task_struct *leader)
 	read_unlock(&tasklist_lock);
 	if (fate != FATE_IS_STUCK)
 		return fate == FATE_WILL_BE_STUCK;
-	set = kmonitor_mark_withdraw(leader->signal);
+	/* From here on as at an exit, see the late marks of mark.c. */
+	atomic_set(&leader->signal->kmonitor_threads, 0);
+	smp_mb();
+	set = kmonitor_mark_take(leader->signal);
 	if (set)
 		leave_entries(leader, set);
 	kmonitor_mark_put(set);

@@ -165,6 +165,34 @@ TEST_F(stuck, its_filters_end)
 	let_root_leave(cast);
 }
 
+static void take_snapshot(int fd, struct km_log *log)
+{
+	const struct kmonitor_snapshot snapshot = {};
+	int ret;
+
+	do {
+		ret = km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &snapshot);
+		check(ret >= 0, "SNAPSHOT: %s", km_error(ret));
+		km_drain(fd, log);
+	} while (ret);
+}
+
+TEST_F(stuck, no_snapshot_lists_it)
+{
+	struct cast *cast = &self->cast;
+
+	raise_cast(cast, self->fd, false);
+	km_add(self->fd, TREE, cast->member, 0, 1);
+	let_get_stuck(cast->member, cast->member_leaves);
+	expect_empty(_metadata, self, cast->member, 1,
+		     KMONITOR_EMPTY_INCOMPLETE);
+	km_add(self->fd, KMONITOR_TARGET_ALL, 0, 0, 1);
+	take_snapshot(self->fd, &self->log);
+	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, cast->root));
+	EXPECT_EQ(0, km_count(&self->log, KMONITOR_TASK, cast->member));
+	let_root_leave(cast);
+}
+
 TEST_F(stuck, each_tree_that_it_is_in_says_so_and_no_other)
 {
 	struct cast *cast = &self->cast;
