@@ -60,7 +60,8 @@ collect_tests() {
 	rm -rf "$work/tests"
 	mkdir -p "$work/tests/vm" "$work/tests/selftests/helpers" "$work/image" &&
 		cp "$build/vm/init" "$work/tests/vm/" &&
-		cp "$top_dir/selftests/helpers/checks.sh" "$work/tests/selftests/helpers/" &&
+		install -m 0755 "$top_dir/selftests/helpers/checks.sh" \
+			"$work/tests/selftests/helpers/" &&
 		sed "s/@SUITES@/${suites[*]}/" "$series_dir/kunit_test.sh" \
 			>"$work/tests/selftests/kunit_test.sh" &&
 		chmod +x "$work/tests/selftests/kunit_test.sh" &&
