@@ -90,6 +90,7 @@ static bool look_at_process(struct task_struct *leader)
 		return fate == FATE_WILL_BE_STUCK;
 	/* From here on as at an exit, see the late marks of mark.c. */
 	atomic_set(&leader->signal->kmonitor_threads, 0);
+	/* Pairs with the cmpxchg in replace_marks(). */
 	smp_mb();
 	set = kmonitor_mark_take(leader->signal);
 	if (set)
