@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -515,4 +516,24 @@ unsigned int km_seconds(unsigned int otherwise)
 						 NULL;
 	fclose(file);
 	return word ? (unsigned int)atoi(strchr(word, '=') + 1) : otherwise;
+}
+
+/* A listening socket on the port, or on any; -errno if the port is taken. */
+int km_listen(in_port_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = *port };
+	socklen_t len = sizeof(address);
+	int fd = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+	if (bind(fd, (struct sockaddr *)&address, len)) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	must(listen(fd, 1));
+	must(getsockname(fd, (struct sockaddr *)&address, &len));
+	*port = address.sin_port;
+	return fd;
 }

@@ -9,6 +9,7 @@
 #define KMONITOR_SELFTESTS_COMMON_H
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -120,6 +121,7 @@ void km_become(uid_t uid, gid_t gid);
 pid_t km_fork_as(uid_t uid, gid_t gid, int gate[2]);
 void km_send_fd(int socket, int fd);
 int km_receive_fd(int socket);
+int km_listen(in_port_t *port);
 
 /* The system. */
 

@@ -369,26 +369,6 @@ TEST_F(ring, no_wake_up_is_missed_by_a_multishot_poll)
 	EXPECT_EQ(0, workers());
 }
 
-/* A listening socket on the port, or on any; -errno if the port is taken. */
-static int listen_on(in_port_t *port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = *port };
-	socklen_t len = sizeof(address);
-	int fd = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-
-	if (bind(fd, (struct sockaddr *)&address, len)) {
-		int error = errno;
-
-		close(fd);
-		return -error;
-	}
-	must(listen(fd, 1));
-	must(getsockname(fd, (struct sockaddr *)&address, &len));
-	*port = address.sin_port;
-	return fd;
-}
-
 /* A process that ends when only an io_uring instance of its own has the socket. */
 static pid_t fork_to_listen(int gate[2], in_port_t *port)
 {
@@ -398,7 +378,7 @@ static pid_t fork_to_listen(int gate[2], in_port_t *port)
 
 	if (child)
 		return child;
-	fd = listen_on(port);
+	fd = km_listen(port);
 	check(fd >= 0, "no port: %s", km_error(fd));
 	check(!io_uring_queue_init(8, &ring, 0), "no io_uring");
 	check(!io_uring_register_files(&ring, &fd, 1), "not registered");
@@ -433,13 +413,13 @@ TEST(a_registered_socket_is_free_soon_after_the_exit)
 		km_next(fd, &event);
 		ASSERT_EQ(KMONITOR_PROCESS_EXIT, event.type);
 		exit_ns = km_boottime_ns();
-		ret = listen_on(port);
+		ret = km_listen(port);
 		busy += ret == -EADDRINUSE;
 		while (ret == -EADDRINUSE &&
 		       km_boottime_ns() <
 			       exit_ns + KM_TIMEOUT_MS * 1000000ULL) {
 			usleep(1000);
-			ret = listen_on(port);
+			ret = km_listen(port);
 		}
 		ASSERT_LE(0, ret)
 		{

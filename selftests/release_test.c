@@ -93,32 +93,13 @@ static void *sibling(void *arg)
 	return NULL;
 }
 
-static int bind_port(in_port_t *port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = *port };
-	socklen_t len = sizeof(address);
-	int fd = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-
-	if (bind(fd, (struct sockaddr *)&address, len)) {
-		int error = errno;
-
-		close(fd);
-		return -error;
-	}
-	must(listen(fd, 1));
-	must(getsockname(fd, (struct sockaddr *)&address, &len));
-	*port = address.sin_port;
-	return fd;
-}
-
 /* Holds a listening socket, a lock and a writable mapping until it ends. */
 static void hold_and_leave(struct stage *stage, int memfd, const char *lock)
 {
 	pthread_t thread;
 	int fd;
 
-	check(bind_port(&stage->port) >= 0, "no port");
+	check(km_listen(&stage->port) >= 0, "no port");
 	fd = must(open(lock, O_RDWR | O_CLOEXEC));
 	must(flock(fd, LOCK_EX));
 	must(mmap(NULL, KM_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0));
@@ -169,7 +150,7 @@ FIXTURE_TEARDOWN(process)
 static void expect_held(struct __test_metadata *_metadata,
 			FIXTURE_DATA(process) * self, bool held)
 {
-	int ret = bind_port(&self->stage->port);
+	int ret = km_listen(&self->stage->port);
 
 	EXPECT_EQ(held ? -EADDRINUSE : 0, ret < 0 ? ret : 0);
 	ret = flock(self->lock, LOCK_EX | LOCK_NB) ? errno : 0;

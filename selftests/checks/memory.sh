@@ -4,12 +4,13 @@
 # the sanitizers of addresses and of undefined behaviour. Prints TAP, and counts at the end.
 set -u -o pipefail
 . "$(dirname "$0")/../vm/common.sh"
+# shellcheck source=../checks/tap.sh
+. "$checks_dir/tap.sh"
 
 mkdir -p "$1"
 build=$(cd "$1" && pwd)/memory
 ksft=$("$vm_dir/kernel-source.sh")/tree/tools/testing/selftests || exit 1
 cd "$top_dir/selftests" || exit 1
-passed=0 failed=0
 
 # Which, and of those that need a kmonitor otherwise, what doesn't.
 tests=(
@@ -22,16 +23,6 @@ tests=(
 	"tools/cgroup_path_test -t a_container_is_known_by_its_path"
 	"tools/cgroup_path_test -t a_path_that_names_no_container_is_not_guessed_at"
 )
-
-verdict() {
-	if [ "$1" = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $((passed + failed)) $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok $((passed + failed)) $2"
-	fi
-}
 
 # compile DIRECTORY FLAG...: all of the tests.
 compile() {
@@ -55,7 +46,7 @@ run() {
 		"$@" "$dir/${words[0]}" "${words[@]:1}" >"$build/output" 2>&1
 		status=$?
 		[ $status = 0 ] || sed 's/^/# /' "$build/output"
-		verdict $status "$name: $test"
+		report $status "$name: $test"
 	done
 }
 
@@ -64,13 +55,13 @@ if compile plain -O1; then
 	run valgrind plain valgrind -q --error-exitcode=99 --leak-check=full \
 		--errors-for-leak-kinds=definite,indirect
 else
-	verdict 1 "valgrind: compile"
+	report 1 "valgrind: compile"
 fi
 if compile sanitized -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer; then
 	run sanitizers sanitized env ASAN_OPTIONS=detect_leaks=0
 else
-	verdict 1 "sanitizers: compile"
+	report 1 "sanitizers: compile"
 fi
 echo "1..$((passed + failed))"
 echo "$passed passed, $failed failed, 0 skipped"

@@ -5,6 +5,8 @@
 # KUnit, and from their patch on the selftests. Prints TAP, and counts at the end.
 set -u -o pipefail
 . "$(dirname "$0")/../vm/common.sh"
+# shellcheck source=../checks/tap.sh
+. "$checks_dir/tap.sh"
 
 build=$1
 "$vm_dir/packages.sh" kernel user vm || exit 1
@@ -12,7 +14,6 @@ source=$("$vm_dir/kernel-source.sh") || exit 1
 work=$source/series
 tree=$work/tree
 out=$work/build
-passed=0 failed=0
 export GIT_COMMITTER_NAME=kmonitor GIT_COMMITTER_EMAIL=kmonitor@localhost
 export GIT_AUTHOR_NAME=kmonitor GIT_AUTHOR_EMAIL=kmonitor@localhost
 in_tree() { git -C "$tree" -c core.hooksPath=/dev/null -c commit.gpgSign=false -c gc.auto=0 "$@"; }
@@ -28,17 +29,6 @@ copy_unmodified() {
 	) && in_tree init -q &&
 		# Debian has its tree ignored.
 		in_tree add -Af && in_tree commit -qm 'Linux 6.12'
-}
-
-# report STATUS NAME: one line of TAP.
-report() {
-	if [ "$1" = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $((passed + failed)) $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok $((passed + failed)) $2"
-	fi
 }
 
 # The flavour with all that the project's tests need; the kernel has kmonitor from the first patch.
