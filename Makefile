@@ -25,7 +25,8 @@ help:
 	@echo 'make shell     an interactive shell in that VM'
 	@echo 'make check     run the tests in the VM (KERNEL=release|debug|kcsan|rt|up|none|off,'
 	@echo '               VCPUS=n, TESTS=pattern, STORM_SECONDS=n)'
-	@echo 'make check-all     all kernels, long races, randconfig, series, lint: many hours'
+	@echo 'make check-all     all kernels, long races, randconfig, series, lint: many hours;'
+	@echo '               goes on where it was interrupted (CHECKS=pattern)'
 	@echo 'make stress    race everything for MINUTES=$(MINUTES) in the VM (KERNEL=)'
 	@echo 'make bench-icount   what kmonitor costs, in instructions of the VM'
 	@echo 'make install   library, header, tools, manual pages, completions to PREFIX=$(PREFIX)'
@@ -76,7 +77,7 @@ check-memory: packages
 	@selftests/checks/memory.sh $(out)
 
 check-all:
-	@selftests/checks/check-all.sh
+	@selftests/checks/check-all.sh $(out)
 
 randconfig:
 	@selftests/checks/randconfig.sh $(out) $(N)

@@ -9,6 +9,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
+#include <linux/kmonitor.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -201,6 +202,7 @@ struct kmonitor_args *kmonitor_args_of_task(struct task_struct *task)
 
 	if (!mm)
 		return NULL;
+	kmonitor_debug_window();
 	exe = get_mm_exe_file(mm);
 	if (exe) {
 		args = args_of_program(mm, exe);

@@ -179,11 +179,16 @@ append_behind_loss(struct fan_out *out, u32 type, struct kmonitor *mon,
 		   struct kmonitor_entry *entry)
 {
 	enum kmonitor_wakeup wakeup;
+	bool counted;
 
 	if (type & KMONITOR_EXITS && is_named_end(entry, type))
 		return append_specially(out, mon, entry);
-	if (!kmonitor_ring_count_loss(&mon->ring, out->loss_unit,
-				      out->event.time_ns, &wakeup)) {
+	/* The times of a loss are in order as long as nothing gets in between. */
+	kmonitor_ring_pin();
+	counted = kmonitor_ring_count_loss(&mon->ring, out->loss_unit,
+					   out->event.time_ns, &wakeup);
+	kmonitor_ring_unpin();
+	if (!counted) {
 		const struct kmonitor_group group = {
 			.event = &out->event,
 			.cookie = READ_ONCE(entry->cookie),

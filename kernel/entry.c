@@ -33,10 +33,11 @@
 struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
 					     u64 start_ns)
 {
-	const bool names_end = target < KMONITOR_TARGET_TREE;
 	struct kmonitor_entry *entry;
 
-	entry = kzalloc(struct_size(entry, end, names_end), KMONITOR_GFP);
+	entry = kzalloc(struct_size(entry, end,
+				    kmonitor_target_names_end(target)),
+			KMONITOR_GFP);
 	if (!entry)
 		return NULL;
 	refcount_set(&entry->refs, 1);

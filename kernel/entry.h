@@ -241,9 +241,9 @@ kmonitor_entry_is_condition(const struct kmonitor_entry *entry)
 }
 
 /* Whether it names a process or thread whose end is never lost. */
-static inline bool kmonitor_entry_names_end(const struct kmonitor_entry *entry)
+static inline bool kmonitor_target_names_end(u32 target)
 {
-	return entry->target < KMONITOR_TARGET_TREE;
+	return target < KMONITOR_TARGET_TREE;
 }
 
 static inline bool kmonitor_entry_ignores(const struct kmonitor_entry *entry)

@@ -102,7 +102,7 @@ create_entry(struct kmonitor_filter_table *filters, struct pid *pid,
 		goto err_uncharge;
 	filters->next_handle++;
 	filters->nr++;
-	if (kmonitor_entry_names_end(entry))
+	if (kmonitor_target_names_end(entry->target))
 		kmonitor_filter_table_check_always(filters,
 						   filters->named_ends);
 	return entry;

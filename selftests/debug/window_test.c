@@ -290,4 +290,101 @@ TEST_F(tracer, no_attach_follows_its_exit)
 	}
 }
 
+/*
+ * A snapshot that reads the arguments of a process that is ending: the memory
+ * is held beyond the exit, as kmonitor(7) has it, and no longer than that.
+ */
+
+FIXTURE(memory)
+{
+	int fd;
+	int file;
+	int leave[2];
+	pid_t pid;
+	pid_t tid;
+	int ready[2];
+	struct km_log log;
+};
+
+FIXTURE_SETUP(memory)
+{
+	struct kmonitor_attr attr = { .report = KMONITOR_REPORT_EXEC_ARGS };
+
+	self->fd = km_init(&attr, sizeof(attr),
+			   KMONITOR_CLOEXEC | KMONITOR_NONBLOCK);
+	check(self->fd >= 0, "kmonitor_init: %s", km_error(self->fd));
+	self->file = must(memfd_create("memory",
+				       MFD_CLOEXEC | MFD_ALLOW_SEALING));
+	must(ftruncate(self->file, KM_PAGE));
+	km_gate(self->ready);
+	km_gate(self->leave);
+	self->pid = km_fork();
+	if (!self->pid) {
+		check(mmap(NULL, KM_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			   self->file, 0) != MAP_FAILED,
+		      "no mapping");
+		km_gate_open(self->ready);
+		km_gate_wait(self->leave);
+		_exit(0);
+	}
+	km_gate_wait(self->ready);
+	km_add(self->fd, KMONITOR_TARGET_PROCESS, self->pid, KM_LIFE, 1);
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	let_go();
+	close(self->fd);
+	close(self->file);
+}
+
+static void *take_snapshot(void *arg)
+{
+	struct kmonitor_snapshot snapshot = { .token = 1 };
+	FIXTURE_DATA(memory) *memory = arg;
+	int ret;
+
+	memory->tid = gettid();
+	km_gate_open(memory->ready);
+	km_gate_wait(memory->leave);
+	do {
+		ret = km_ioctl(memory->fd, KMONITOR_IOC_SNAPSHOT, &snapshot);
+	} while (ret == 1);
+	check(!ret, "SNAPSHOT: %s", km_error(ret));
+	return NULL;
+}
+
+/* Fails with EBUSY as long as somebody can write to the file by a mapping. */
+static int seal(int file)
+{
+	return fcntl(file, F_ADD_SEALS, F_SEAL_WRITE) ? -errno : 0;
+}
+
+TEST_F(memory, it_is_held_by_a_snapshot_with_arguments_and_then_released)
+{
+	const uint64_t deadline = km_boottime_ns() + KM_TIMEOUT_MS * 1000000ULL;
+	pthread_t thread;
+	int go[2];
+
+	/* The child has its own gate to leave by. */
+	memcpy(go, self->leave, sizeof(go));
+	km_gate(self->leave);
+	check(!pthread_create(&thread, NULL, take_snapshot, self), "no thread");
+	km_gate_wait(self->ready);
+	hold_in_window(self->tid, 1, SLEEP_US);
+	km_gate_open(self->leave);
+	ASSERT_TRUE(is_in_window(1, KM_TIMEOUT_MS));
+	km_gate_open(go);
+	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, self->pid);
+	EXPECT_EQ(-EBUSY, seal(self->file));
+	let_go();
+	check(!pthread_join(thread, NULL), "no end of the thread");
+	while (seal(self->file) == -EBUSY && km_boottime_ns() < deadline)
+		usleep(1000);
+	EXPECT_EQ(0, seal(self->file));
+	EXPECT_EQ(0, km_join(self->pid));
+	km_read_until(self->fd, &self->log, KMONITOR_SNAPSHOT_END, 0);
+	EXPECT_EQ(NULL, km_find(&self->log, KMONITOR_TASK, self->pid));
+}
+
 TEST_HARNESS_MAIN
