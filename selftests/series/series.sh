@@ -57,7 +57,7 @@ collect_tests() {
 		chmod +x "$work/tests/selftests/kunit_test.sh" &&
 		ln -sf "$out/arch/x86/boot/bzImage" "$out/vmlinux" "$out/usr/gen_init_cpio" \
 			"$out/.config" "$work/image/" || return 1
-	[ -d "$tree/tools/testing/selftests/kmonitor" ] || return 0
+	[ -f "$tree/tools/testing/selftests/kmonitor/Makefile" ] || return 0
 	"$vm_dir/kernel-make.sh" "$tree" "$out" -s headers &&
 		make -s -C "$tree/tools/testing/selftests/kmonitor" USERLDFLAGS=-static \
 			OUTPUT="$work/tests/selftests" \
