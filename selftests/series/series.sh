@@ -82,7 +82,8 @@ run_tests() {
 	[1-9]*' passed, 0 failed,'*) return ;;
 	esac
 	tr -d '\r' <"$work/outcome" | sed 's/^/# /'
-	tail -n 40 "$work/console" | sed 's/^/# /'
+	tr -d "\r" <"$work/console" | grep -B12 "^not ok" | head -n 60 | sed "s/^/# /"
+	tail -n 20 "$work/console" | sed "s/^/# /"
 	return 1
 }
 
