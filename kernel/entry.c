@@ -14,6 +14,7 @@
 #include <linux/cred.h>
 #include <linux/lockdep.h>
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/slab.h>
 
 #include "access.h"
@@ -50,6 +51,20 @@ struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
 }
 
 /**
+ * kmonitor_entry_put_killer - forget who kills the members on close
+ * @entry: The entry.
+ *
+ * Context: Under the lock of the filter table, or nobody else has it.
+ */
+void kmonitor_entry_put_killer(struct kmonitor_entry *entry)
+{
+	if (!entry->kill_cred)
+		return;
+	put_cred(entry->kill_cred);
+	put_pid_ns(entry->kill_ns);
+}
+
+/**
  * kmonitor_entry_put - drop a reference
  * @entry: The entry.
  *
@@ -60,7 +75,7 @@ void kmonitor_entry_put(struct kmonitor_entry *entry)
 	if (!refcount_dec_and_test(&entry->refs))
 		return;
 	put_pid(entry->pid);
-	put_cred(entry->kill_cred);
+	kmonitor_entry_put_killer(entry);
 	kfree_rcu(entry, rcu);
 }
 

@@ -24,6 +24,7 @@ struct cred;
 struct kmonitor_conditions;
 struct kmonitor_filter_table;
 struct pid;
+struct pid_namespace;
 struct ucounts;
 
 /* Events that may be the end which an entry names. */
@@ -136,6 +137,7 @@ enum kmonitor_entry_state {
  * @ucounts: The user that it is charged to while it is in the table.
  * @kill_cred: The credentials with which close kills the members, with a
  *	reference, or NULL.  Written under the lock of the filter table.
+ * @kill_ns: The pid namespace from which it does, likewise.
  * @condition: For CGROUP, UID and ALL; never changes while the entry is alive.
  * @hash: For CGROUP and UID, in the table of conditions.
  * @all: For ALL, in the list of its conditions.
@@ -165,6 +167,7 @@ struct kmonitor_entry {
 	struct kmonitor_totals totals;
 	struct ucounts *ucounts;
 	const struct cred *kill_cred;
+	struct pid_namespace *kill_ns;
 	struct kmonitor_condition condition;
 	union {
 		struct rhlist_head hash;
@@ -216,6 +219,7 @@ struct kmonitor_filter_table {
 
 struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
 					     u64 start_ns);
+void kmonitor_entry_put_killer(struct kmonitor_entry *entry);
 void kmonitor_entry_put(struct kmonitor_entry *entry);
 void kmonitor_entry_uncharge(struct kmonitor_entry *entry);
 void kmonitor_entry_discard(struct kmonitor_entry *entry);

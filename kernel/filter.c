@@ -6,6 +6,7 @@
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/uaccess.h>
@@ -60,14 +61,15 @@ static void set_entry_flags(struct kmonitor_entry *entry, u32 flags)
 }
 
 /* The flag stays until the entry ends.  The last caller to set it kills. */
-static void set_kill_cred(struct kmonitor_entry *entry,
-			  const struct kmonitor_filter *arg)
+static void set_killer(struct kmonitor_entry *entry,
+		       const struct kmonitor_filter *arg)
 {
 	if (!(arg->flags & KMONITOR_FILTER_KILL_ON_CLOSE))
 		return;
-	put_cred(entry->kill_cred);
+	kmonitor_entry_put_killer(entry);
 	/* get_cred() clears a plain field, as concurrent callers do. */
 	entry->kill_cred = data_race(get_current_cred());
+	entry->kill_ns = get_pid_ns(task_active_pid_ns(current));
 }
 
 /* Makes an entry, charges it to the calling user and puts it into the table. */
@@ -94,7 +96,7 @@ create_entry(struct kmonitor_filter_table *filters, struct pid *pid,
 	if (arg->target != KMONITOR_TARGET_TREE)
 		entry->events = events_of_filter(arg);
 	entry->cookie = arg->cookie;
-	set_kill_cred(entry, arg);
+	set_killer(entry, arg);
 	entry->handle = filters->next_handle;
 	ret = xa_err(xa_store(&filters->entries, entry->handle, entry,
 			      KMONITOR_GFP));
@@ -137,7 +139,7 @@ static int extend_entry(struct kmonitor_entry *entry,
 	set_entry_flags(entry, (entry->flags & KMONITOR_FILTER_KILL_ON_CLOSE) |
 				       arg->flags);
 	WRITE_ONCE(entry->cookie, arg->cookie);
-	set_kill_cred(entry, arg);
+	set_killer(entry, arg);
 	return 0;
 }
 

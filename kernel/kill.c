@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -30,6 +31,21 @@ static bool is_member(struct task_struct *task,
 		rcu_dereference(task->signal->kmonitor_marks), entry);
 }
 
+/* As pidfd_send_signal(2) has it, nobody signals out of its pid namespace. */
+static int signal_member(struct task_struct *task, struct kernel_siginfo *info)
+{
+	if (!task_tgid_vnr(task))
+		return -EPERM;
+	return group_send_sig_info(info->si_signo, info, task, PIDTYPE_MAX);
+}
+
+static int signal_process(struct pid *pid, struct kernel_siginfo *info)
+{
+	if (!pid_vnr(pid))
+		return -EPERM;
+	return kill_pid_info(info->si_signo, info, pid);
+}
+
 static void count_result(struct kmonitor_kill *arg, int error)
 {
 	if (!error)
@@ -47,9 +63,7 @@ static void kill_tree(const struct kmonitor_entry *entry,
 	read_lock(&tasklist_lock);
 	for_each_process(task) {
 		if (is_member(task, entry))
-			count_result(arg,
-				     group_send_sig_info(arg->signo, info, task,
-							 PIDTYPE_MAX));
+			count_result(arg, signal_member(task, info));
 	}
 	read_unlock(&tasklist_lock);
 }
@@ -59,9 +73,10 @@ static void kill_tree(const struct kmonitor_entry *entry,
  * @filters: The filters of the descriptor.
  * @arg: The handle and the signal; the numbers of processes are filled in.
  *
- * Permission is checked for each member with the credentials of the calling
- * task, which is the sender, as in kill(2): the init of the sender's own pid
- * namespace doesn't die of it.  The caller gets the signal too if it is a
+ * Permission is checked for each member with the credentials and the pid
+ * namespace of the calling task, which is the sender, as in
+ * pidfd_send_signal(2): a member outside that namespace refuses, and the init of
+ * that namespace doesn't die of it.  The caller gets the signal too if it is a
  * member.  No child forked during or after the call survives a SIGKILL,
  * unless its parent is a member that was refused or ignores it.
  *
@@ -93,11 +108,22 @@ int kmonitor_kill(struct kmonitor_filter_table *filters,
 	if (entry->target == KMONITOR_TARGET_TREE)
 		kill_tree(entry, &info, arg);
 	else if (entry->target == KMONITOR_TARGET_PROCESS)
-		count_result(arg, kill_pid_info(arg->signo, &info, entry->pid));
+		count_result(arg, signal_process(entry->pid, &info));
 	else
 		ret = -EINVAL;
 	kmonitor_entry_put(entry);
 	return ret;
+}
+
+/*
+ * A kill(2) from that pid namespace finds the task, and it dies: the init of the
+ * namespace ignores SIGKILL from inside.
+ */
+static bool can_reach_task(struct pid_namespace *ns, struct task_struct *task)
+{
+	return task_tgid_nr_ns(task, ns) &&
+	       !(task->signal->flags & SIGNAL_UNKILLABLE &&
+		 task_active_pid_ns(task) == ns);
 }
 
 /* The permission check of kill(2), with the given credentials. */
@@ -127,6 +153,7 @@ static bool dies_on_close(const struct kmonitor_filter_table *filters,
 		entry = set->entries[i];
 		if (kmonitor_entry_alive(entry) && entry->filters == filters &&
 		    entry->kill_cred &&
+		    can_reach_task(entry->kill_ns, task) &&
 		    may_kill_task(entry->kill_cred, task, info))
 			return true;
 	}
@@ -138,8 +165,9 @@ static bool dies_on_close(const struct kmonitor_filter_table *filters,
  * @filters: The filters of a descriptor that is being closed.
  *
  * The kernel is the sender, so that it doesn't matter which task happens to drop
- * the last reference; the init of a pid namespace dies too.  A member
- * survives if the task that asked for it has no permission to kill it.
+ * the last reference.  A member survives if the task that asked for it could
+ * not have killed it: for lack of permission, because it is outside the pid
+ * namespace of that task, or because it is the init of that.
  *
  * Context: May sleep.  Takes tasklist_lock for reading.
  */

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -238,6 +239,36 @@ TEST_F(monitor, members_are_judged_by_the_callers_credentials)
 	EXPECT_EQ(1, self->result.signalled);
 	EXPECT_EQ(1, self->result.refused);
 	EXPECT_NE('T', km_state(root));
+}
+
+/* As with a pidfd, nobody outside the caller's pid namespace can be signalled. */
+TEST_F(monitor, a_member_outside_the_callers_pid_namespace_refuses)
+{
+	pid_t root = family(1);
+	uint64_t tree = km_add(self->fd, TREE, root, 0, 1);
+	uint64_t process = km_add(self->fd, PROCESS, root, 0, 1);
+	int pidfd = must(syscall(__NR_pidfd_open, root, 0));
+	pid_t init = km_raw_clone(CLONE_NEWPID | SIGCHLD);
+
+	if (!init) {
+		struct kmonitor_kill *result = &self->result;
+
+		check(syscall(__NR_pidfd_send_signal, pidfd, SIGKILL, NULL,
+			      0) < 0 &&
+			      errno == EINVAL,
+		      "the pidfd was accepted");
+		check(!send_to(self->fd, process, SIGKILL, result) &&
+			      !result->signalled && result->refused == 1,
+		      "process: %u, %u", result->signalled, result->refused);
+		check(!send_to(self->fd, tree, SIGKILL, result) &&
+			      !result->signalled && result->refused == 2,
+		      "tree: %u, %u", result->signalled, result->refused);
+		_exit(0);
+	}
+	EXPECT_EQ(0, km_join(init));
+	EXPECT_EQ(2, signalled(self->fd, tree, SIGKILL));
+	EXPECT_EQ(SIGKILL, km_join(root));
+	close(pidfd);
 }
 
 /* A copy of a helper that is set-uid root and has no name any more. */
