@@ -4,6 +4,7 @@
  */
 
 #include <linux/anon_inodes.h>
+#include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
@@ -11,6 +12,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 #include <uapi/linux/kmonitor.h>
 
 #include "entry.h"
@@ -30,41 +32,66 @@
 #define ATTR_SIZE_VER0 32
 #define DEFAULT_RING_RECORDS 4096U
 
+/* How long a new descriptor may wait for closed ones to be freed. */
+#define FREE_TIMEOUT (5 * HZ)
+
 static struct workqueue_struct *free_queue;
+/* Closed descriptors that are still charged, and those that no longer are. */
 static atomic_t nr_closed;
+static atomic_t nr_freed;
+static DECLARE_WAIT_QUEUE_HEAD(freed);
+
+static int try_to_charge(struct kmonitor *mon, u32 nr_pages)
+{
+	mon->ucounts = kmonitor_charge_instance();
+	if (!mon->ucounts)
+		return -EMFILE;
+	mon->user = kmonitor_charge_pages(nr_pages);
+	if (!IS_ERR(mon->user))
+		return 0;
+	kmonitor_uncharge_instance(mon->ucounts);
+	return PTR_ERR(mon->user);
+}
 
 /*
- * Charges a descriptor to the calling user.
+ * Charges a descriptor and its ring to the calling user.
  *
  * A closed descriptor stays charged until it is freed, a grace period later.
  * Without that, a loop of open and close would hold memory without bound;
- * without the wait below, it would fail with EMFILE although the user has
- * closed all its descriptors.  The number of tries is bounded because others
- * may go on closing and opening.
+ * without the wait below, it would fail although the user has closed all its
+ * descriptors.  Others may go on closing and opening: the wait has an end.
  */
-static struct ucounts *charge_instance(void)
+static int charge(struct kmonitor *mon, u32 nr_pages)
 {
-	struct ucounts *ucounts = NULL;
-	bool more_to_free = true;
+	long left = FREE_TIMEOUT;
+	int before, ret;
 
-	for (int tries = 0; more_to_free && tries < 16; tries++) {
-		ucounts = kmonitor_charge_instance();
-		if (ucounts || signal_pending(current))
+	do {
+		/* Both pair with free_monitor_work(). */
+		before = atomic_read_acquire(&nr_freed);
+		ret = try_to_charge(mon, nr_pages);
+		if (!ret || (!atomic_read_acquire(&nr_closed) &&
+			     atomic_read(&nr_freed) == before))
 			break;
-		more_to_free = tries == 0 || atomic_read(&nr_closed);
-		if (more_to_free) {
-			rcu_barrier();
-			flush_workqueue(free_queue);
-		}
-	}
-	return ucounts;
+		left = wait_event_killable_timeout(
+			freed, atomic_read(&nr_freed) != before, left);
+	} while (left > 0);
+	return ret;
+}
+
+static void uncharge(struct kmonitor *mon, u32 nr_pages)
+{
+	kmonitor_uncharge_pages(mon->user, nr_pages);
+	kmonitor_uncharge_instance(mon->ucounts);
 }
 
 static void free_monitor(struct kmonitor *mon)
 {
+	const u32 nr_pages = mon->ring.nr_pages;
+
 	kmonitor_filter_table_destroy(&mon->filters);
 	kmonitor_ring_destroy(&mon->ring);
-	kmonitor_uncharge_instance(mon->ucounts);
+	uncharge(mon, nr_pages);
 	free_percpu(mon->decided);
 	kfree(mon);
 }
@@ -77,7 +104,10 @@ static void free_monitor_work(struct work_struct *work)
 
 	kmonitor_wake_stop(mon);
 	free_monitor(mon);
-	atomic_dec(&nr_closed);
+	/* Pairs with charge(): uncharged, then counted, then not waited for. */
+	atomic_inc_return_release(&nr_freed);
+	atomic_dec_return_release(&nr_closed);
+	wake_up_all(&freed);
 }
 
 static int kmonitor_release(struct inode *inode, struct file *file)
@@ -107,17 +137,16 @@ static const struct file_operations kmonitor_fops = {
 
 static struct kmonitor *create_monitor(const struct kmonitor_attr *attr)
 {
+	const u32 nr_pages = kmonitor_ring_pages(attr->ring_records);
 	struct kmonitor *mon;
 	int ret;
 
 	mon = kzalloc(sizeof(*mon), KMONITOR_GFP);
 	if (!mon)
 		return ERR_PTR(-ENOMEM);
-	mon->ucounts = charge_instance();
-	if (!mon->ucounts) {
-		ret = -EMFILE;
+	ret = charge(mon, nr_pages);
+	if (ret)
 		goto err_free;
-	}
 	ret = kmonitor_ring_init(&mon->ring, attr->ring_records,
 				 attr->wakeup_records);
 	if (ret)
@@ -142,7 +171,7 @@ static struct kmonitor *create_monitor(const struct kmonitor_attr *attr)
 err_destroy:
 	kmonitor_ring_destroy(&mon->ring);
 err_uncharge:
-	kmonitor_uncharge_instance(mon->ucounts);
+	uncharge(mon, nr_pages);
 err_free:
 	kfree(mon);
 	return ERR_PTR(ret);

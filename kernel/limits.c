@@ -5,7 +5,11 @@
 
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/err.h>
 #include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/user.h>
 #include <linux/sizes.h>
 #include <linux/sysctl.h>
 #include <linux/user_namespace.h>
@@ -54,6 +58,48 @@ struct ucounts *kmonitor_charge_instance(void)
 void kmonitor_uncharge_instance(struct ucounts *ucounts)
 {
 	dec_ucount(ucounts, UCOUNT_KMONITOR_INSTANCES);
+}
+
+/**
+ * kmonitor_charge_pages - charge locked memory to the calling user
+ * @nr_pages: Number of pages.
+ *
+ * As for the rings of perf and io_uring, RLIMIT_MEMLOCK of the caller limits
+ * what its user has locked in all of them; CAP_IPC_LOCK is exempt.
+ *
+ * Context: Process context.
+ * Return: For kmonitor_uncharge_pages(), NULL for an exempt caller, or
+ *	ERR_PTR(-ENOMEM) over the limit.
+ */
+struct user_struct *kmonitor_charge_pages(unsigned long nr_pages)
+{
+	const unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	struct user_struct *user = current_user();
+	long old = atomic_long_read(&user->locked_vm);
+
+	if (capable(CAP_IPC_LOCK))
+		return NULL;
+	do {
+		if (old + nr_pages > limit)
+			return ERR_PTR(-ENOMEM);
+	} while (!atomic_long_try_cmpxchg(&user->locked_vm, &old,
+					  old + nr_pages));
+	return get_uid(user);
+}
+
+/**
+ * kmonitor_uncharge_pages - take a charge back
+ * @user: From kmonitor_charge_pages().
+ * @nr_pages: As it was charged.
+ *
+ * Context: May sleep.
+ */
+void kmonitor_uncharge_pages(struct user_struct *user, unsigned long nr_pages)
+{
+	if (!user)
+		return;
+	atomic_long_sub(nr_pages, &user->locked_vm);
+	free_uid(user);
 }
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct ucounts;
+struct user_struct;
 
 /*
  * The most unprivileged entries of one target that may hold one process, thread
@@ -28,6 +29,8 @@ bool kmonitor_may_init(void);
 
 struct ucounts *kmonitor_charge_instance(void);
 void kmonitor_uncharge_instance(struct ucounts *ucounts);
+struct user_struct *kmonitor_charge_pages(unsigned long nr_pages);
+void kmonitor_uncharge_pages(struct user_struct *user, unsigned long nr_pages);
 struct ucounts *kmonitor_charge_filter(void);
 void kmonitor_uncharge_filter(struct ucounts *ucounts);
 

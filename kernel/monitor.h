@@ -17,6 +17,7 @@
 
 struct fasync_struct;
 struct ucounts;
+struct user_struct;
 
 /**
  * struct kmonitor_cursor - the snapshot in progress
@@ -49,6 +50,7 @@ struct kmonitor_cursor {
  * @decided: Number of the last event that was decided for it, per processor.
  *	Written by the fan-out only.
  * @ucounts: The user that it is charged to.
+ * @user: The user that its ring is charged to, or NULL.
  * @free: Frees it a grace period after the last close.
  */
 struct kmonitor {
@@ -64,6 +66,7 @@ struct kmonitor {
 	u32 report;
 	u64 __percpu *decided;
 	struct ucounts *ucounts;
+	struct user_struct *user;
 	struct rcu_work free;
 };
 

@@ -690,6 +690,20 @@ static void stamp_slots(struct kmonitor_ring *ring)
 }
 
 /**
+ * kmonitor_ring_pages - find out how large a ring is
+ * @size: Number of records.
+ *
+ * Context: Any.
+ * Return: Number of pages.
+ */
+u32 kmonitor_ring_pages(u32 size)
+{
+	const struct kmonitor_area *area;
+
+	return DIV_ROUND_UP(struct_size(area, slots, size), PAGE_SIZE);
+}
+
+/**
  * kmonitor_ring_init - allocate an empty ring
  * @ring: Zeroed memory.
  * @size: Number of records, a power of two, at least 2.
@@ -702,8 +716,7 @@ static void stamp_slots(struct kmonitor_ring *ring)
  */
 int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark)
 {
-	u32 nr_pages =
-		DIV_ROUND_UP(struct_size(ring->area, slots, size), PAGE_SIZE);
+	const u32 nr_pages = kmonitor_ring_pages(size);
 	struct kmonitor_header *header;
 
 	raw_spin_lock_init(&ring->spill_lock);

@@ -177,6 +177,7 @@ kmonitor_ring_has_pending_loss(const struct kmonitor_ring *ring)
 	       KMONITOR_STATE_LOSS_SHIFT;
 }
 
+u32 kmonitor_ring_pages(u32 size);
 int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark);
 void kmonitor_ring_destroy(struct kmonitor_ring *ring);
 

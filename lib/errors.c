@@ -27,7 +27,7 @@ const char *kmon_open_strerror(int error)
 	case -EMFILE:
 		return "too many files (ulimit -n) or kernel.kmonitor.max_user_instances";
 	case -ENOMEM:
-		return "not enough memory for the ring (a smaller one may fit)";
+		return "not enough memory for the ring, or ulimit -l (a smaller one may fit)";
 	}
 	return describe(error);
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -123,6 +124,80 @@ TEST(the_limit_of_instances_holds_through_user_namespaces)
 	km_sysctl(SYSCTL "max_user_instances", old);
 	EXPECT_EQ(3, got(status));
 	EXPECT_EQ(-EMFILE, error_of(status));
+}
+
+/* Limits what its rings may lock to so many of the default size. */
+static void limit_rings(int nr)
+{
+	struct kmonitor_info info;
+	struct rlimit limit;
+	int fd = km_open(0);
+
+	check(!km_ioctl(fd, KMONITOR_IOC_INFO, &info), "INFO");
+	close(fd);
+	limit.rlim_cur = limit.rlim_max = nr * info.mmap_size;
+	must(setrlimit(RLIMIT_MEMLOCK, &limit));
+}
+
+static int open_locked(int max)
+{
+	limit_rings(2);
+	return -open_until_refused(max);
+}
+
+static int open_locked_in_namespace(int max)
+{
+	limit_rings(2);
+	return open_in_namespace(max);
+}
+
+static int open_largest(int max)
+{
+	const struct rlimit limit = { 8 << 20, 8 << 20 };
+	struct kmonitor_attr attr = { .ring_records = 1 << 20 };
+	int fd = 0;
+
+	must(setrlimit(RLIMIT_MEMLOCK, &limit));
+	while (fd >= 0 && max--)
+		fd = km_init(&attr, sizeof(attr), 0);
+	return fd < 0 ? fd : 0;
+}
+
+static int open_and_close(int max)
+{
+	int fd = 0;
+
+	limit_rings(2);
+	while (fd >= 0 && max--) {
+		fd = km_init(NULL, 0, 0);
+		close(fd);
+	}
+	return fd < 0 ? fd : 0;
+}
+
+TEST(the_rings_of_a_user_are_locked_memory)
+{
+	int status = as_nobody(open_locked, 5);
+
+	EXPECT_EQ(2, got(status));
+	EXPECT_EQ(-ENOMEM, error_of(status));
+	status = as_nobody(open_locked_in_namespace, 5);
+	EXPECT_EQ(2, got(status));
+	EXPECT_EQ(-ENOMEM, error_of(status));
+	EXPECT_EQ(-ENOMEM, as_nobody(open_largest, 128));
+	/* A closed ring counts until a grace period has passed, and is waited for. */
+	EXPECT_EQ(0, as_nobody(open_and_close, 50));
+}
+
+TEST(who_may_lock_memory_has_no_limit_of_it)
+{
+	pid_t child = km_fork();
+
+	if (!child) {
+		limit_rings(0);
+		_exit(open_until_refused(3) != 3 * 32);
+	}
+	EXPECT_EQ(0, km_join(child));
 }
 
 static int open_below_own_limit(int max)
