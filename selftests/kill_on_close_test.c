@@ -7,6 +7,7 @@
 #include <liburing.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -194,6 +195,28 @@ TEST_F(trees, a_duplicate_keeps_the_tree_alive)
 	expect_doom(_metadata, self->doomed, self->gate);
 }
 
+/* The mapping keeps the descriptor, but a child does not get it. */
+TEST_F(trees, a_fork_does_not_keep_a_mapped_descriptor)
+{
+	void *map = must(mmap(NULL, KM_PAGE, PROT_READ, MAP_SHARED, self->fd,
+			      0));
+	int hold[2];
+
+	add(self->fd, self->doomed, KILL);
+	km_gate(hold);
+	if (!km_fork()) {
+		close(self->fd);
+		close(hold[1]);
+		km_gate_wait(hold);
+		_exit(0);
+	}
+	must(munmap(map, KM_PAGE));
+	close(self->fd);
+	EXPECT_EQ(SIGKILL, km_join(self->doomed));
+	km_gate_open(hold);
+	open_gate(self->gate);
+}
+
 TEST_F(trees, a_descriptor_in_flight_kills_when_its_socket_goes)
 {
 	int sockets[2];
@@ -296,6 +319,70 @@ TEST_F(trees, who_asked_must_be_allowed_to_kill)
 	EXPECT_EQ(SIGKILL, km_join(root));
 	km_gate_open(self->gate);
 	expect_no_doom(_metadata, self->gate);
+}
+
+/* What the adder's kill(2) can't reach or kill, close doesn't kill either. */
+
+TEST(a_member_outside_the_adders_pid_namespace_lives_on)
+{
+	int fd = km_open(0);
+	int gate[2];
+	pid_t other, init;
+
+	km_gate(gate);
+	other = km_fork();
+	if (!other) {
+		close(fd);
+		km_gate_wait(gate);
+		_exit(3);
+	}
+	init = km_raw_clone(CLONE_NEWPID | SIGCHLD);
+	if (!init) {
+		add(fd, other, KILL);
+		_exit(0);
+	}
+	EXPECT_EQ(0, km_join(init));
+	close(fd);
+	km_gate_open(gate);
+	EXPECT_EQ(3 << 8, km_join(other));
+}
+
+TEST(the_init_of_the_adders_pid_namespace_lives_on)
+{
+	pid_t init = km_raw_clone(CLONE_NEWPID | SIGCHLD);
+
+	if (!init) {
+		int fd = km_open(0);
+		pid_t child;
+
+		add(fd, 0, KILL);
+		child = km_fork();
+		if (!child) {
+			close(fd);
+			pause();
+			_exit(0);
+		}
+		/* The rule that close keeps. */
+		must(kill(1, SIGKILL));
+		close(fd);
+		_exit(km_join(child) != SIGKILL);
+	}
+	EXPECT_EQ(0, km_join(init));
+}
+
+TEST(the_init_of_an_inner_pid_namespace_dies)
+{
+	int fd = km_open(0);
+	pid_t init = km_raw_clone(CLONE_NEWPID | SIGCHLD);
+
+	if (!init) {
+		close(fd);
+		pause();
+		_exit(0);
+	}
+	add(fd, init, KILL);
+	close(fd);
+	EXPECT_EQ(SIGKILL, km_join(init));
 }
 
 FIXTURE(supervisor)
