@@ -52,6 +52,9 @@
 #include "snapshot.h"
 #include "wake.h"
 
+/* How often a call tries again to list a process, most often after a tick. */
+#define MAX_TRIES 20
+
 /* Number of calls that are listing processes; hooks test it. */
 atomic_t kmonitor_snapshots = ATOMIC_INIT(0);
 
@@ -229,17 +232,19 @@ static bool is_visible(const struct kmonitor *mon, struct task_struct *task)
 					       PTRACE_MODE_NOAUDIT);
 }
 
-/* Waits for the FORK of a new process.  Returns false after a signal. */
-static bool wait_for_fork(const struct task_struct *leader)
+/* Whether the FORK of a process has been appended, if it was new. */
+static bool has_been_forked(const struct task_struct *leader)
 {
 	/* Pairs with the release in kmonitor_fork(). */
-	while (atomic_read_acquire(&leader->signal->kmonitor_threads) ==
-	       KMONITOR_THREADS_NEW) {
-		if (signal_pending(current))
-			return false;
-		schedule_timeout_interruptible(1);
-	}
-	return true;
+	return atomic_read_acquire(&leader->signal->kmonitor_threads) !=
+	       KMONITOR_THREADS_NEW;
+}
+
+/* Lets a hook that is under way in the process come to its end. */
+static enum step wait_for_hook(void)
+{
+	schedule_timeout_interruptible(1);
+	return STEP_AGAIN;
 }
 
 /* Returns true if its last thread is between the exit hook and exit_notify(). */
@@ -253,15 +258,6 @@ static bool in_exit_hook(const struct task_struct *leader)
 			return true;
 	}
 	return false;
-}
-
-/* Waits for the end of a process whose last thread has been counted out. */
-static enum step wait_for_exit(const struct task_struct *leader)
-{
-	if (!in_exit_hook(leader))
-		return STEP_ON;
-	schedule_timeout_interruptible(1);
-	return STEP_AGAIN;
 }
 
 /*
@@ -385,11 +381,11 @@ static enum step list_process(struct kmonitor *mon, struct subject *subject)
 	enum step step;
 
 	if (!atomic_read(&leader->signal->kmonitor_threads))
-		return wait_for_exit(leader);
+		return in_exit_hook(leader) ? wait_for_hook() : STEP_ON;
 	if (!match_process(mon, subject))
 		return STEP_ON;
-	if (!wait_for_fork(leader))
-		return STEP_STOP;
+	if (!has_been_forked(leader))
+		return wait_for_hook();
 	/* Before the credentials are taken, so that an exec can't come between. */
 	look_at_program(mon, subject);
 	step = append_if_visible(mon, subject);
@@ -398,9 +394,14 @@ static enum step list_process(struct kmonitor *mon, struct subject *subject)
 	return step;
 }
 
-/* Lists processes until the ring is half full.  Returns true at the end. */
+/*
+ * Lists processes until the ring is half full, or one can't be listed: a hook
+ * may be held up for as long as its task gets no processor.  Returns true at the
+ * end.
+ */
 static bool list_processes(struct kmonitor *mon)
 {
+	unsigned int tries = MAX_TRIES;
 	struct subject subject;
 	enum step step;
 
@@ -414,6 +415,8 @@ static bool list_processes(struct kmonitor *mon)
 			return false;
 		if (step == STEP_ON)
 			mon->snapshot.next++;
+		if (step == STEP_AGAIN && !--tries)
+			return false;
 		if (signal_pending(current))
 			return false;
 		cond_resched();
@@ -467,9 +470,10 @@ static int start_snapshot(struct kmonitor *mon,
  * A call with the token and handle of the snapshot in progress goes on with
  * it; any other starts anew.  No record is lost when the ring is full.
  *
- * Context: May sleep, but not for room in the ring.
+ * Context: May sleep, but not for room in the ring, and for no more than
+ *	%MAX_TRIES ticks for hooks that are under way.
  * Return: 0 if the snapshot is complete and SNAPSHOT_END is in the ring; 1 if
- *	the ring must be read, or a signal handled, before the next call;
+ *	there must be another call, after the ring was read or a signal handled;
  *	-EINVAL for nonzero reserved fields; -ENOENT if there is no such entry;
  *	-ERESTARTSYS.
  */

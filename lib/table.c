@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <poll.h>
 #include <search.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -170,14 +171,25 @@ static void describe(struct node *node, const struct kmonitor_event *event)
 	node->process.cgroup_id = event->cgroup_id;
 }
 
+static bool is_readable(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) == 1;
+}
+
+/* With nothing to read, it is a process in the middle of a fork or an exit. */
 static int ask(struct kmon_table *table)
 {
 	struct kmonitor_snapshot snapshot = {
 		.handle = table->handle,
 		.token = table->round,
 	};
-	int ret = kmon_snapshot(table->fd, &snapshot);
+	int ret;
 
+	do {
+		ret = kmon_snapshot(table->fd, &snapshot);
+	} while (ret == 1 && !is_readable(table->fd));
 	table->more = ret == 1;
 	return ret < 0 ? ret : 0;
 }

@@ -387,4 +387,36 @@ TEST_F(memory, it_is_held_by_a_snapshot_with_arguments_and_then_released)
 	EXPECT_EQ(NULL, km_find(&self->log, KMONITOR_TASK, self->pid));
 }
 
+/* A fork that is held up, as by a quota of its cgroup, holds up no snapshot. */
+TEST(a_snapshot_does_not_wait_for_a_fork_without_end)
+{
+	struct kmonitor_snapshot snapshot = { .token = 1 };
+	int fd = km_open(0);
+	int go[2];
+	pid_t forker;
+	int ret;
+
+	km_add(fd, KMONITOR_TARGET_ALL, 0, KMONITOR_PROCESS_FORK, 1);
+	km_gate(go);
+	forker = km_fork();
+	if (!forker) {
+		km_gate_wait(go);
+		km_fork_and_join(0);
+		_exit(0);
+	}
+	hold_in_window(forker, 1, SLEEP_US);
+	km_gate_open(go);
+	ASSERT_TRUE(is_in_window(1, KM_TIMEOUT_MS));
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(1, km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &snapshot));
+	EXPECT_EQ(1, count_windows());
+	let_go();
+	do {
+		ret = km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &snapshot);
+	} while (ret == 1);
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, km_join(forker));
+	close(fd);
+}
+
 TEST_HARNESS_MAIN
