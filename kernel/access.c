@@ -75,33 +75,45 @@ void kmonitor_creator_destroy(struct kmonitor_creator *creator)
 	put_cred(creator->cred);
 }
 
+static bool is_exposed_mm(const struct kmonitor_creator *creator,
+			  const struct mm_struct *mm)
+{
+	return get_dumpable(mm) == SUID_DUMP_USER ||
+	       creator_capable(creator, mm->user_ns);
+}
+
 /*
- * A task without mm is past exit_mm(): another thread may still have it, or
- * exit_mm() has kept the answer; a kernel where it doesn't lets ptrace see a
- * task without mm, and so do we.  The mm of another task needs task_lock()
- * to stay.  The caller holds the RCU read lock.
+ * What task_still_dumpable() asks for ptrace.  A task without mm is past
+ * exit_mm(): another thread may still have it, or exit_mm() has kept the answer;
+ * a kernel where it doesn't lets ptrace see a task without mm, and so do we.
+ * Where ptrace then wants a capability in the initial user namespace, one in
+ * that of the credentials will do: nothing else is left of the task, and the
+ * owner of a container is to see its services end.  The mm of another task needs
+ * task_lock() to stay.  The caller holds the RCU read lock.
  */
-static bool is_dumpable(struct task_struct *task)
+static bool is_exposed(const struct kmonitor_creator *creator,
+		       struct task_struct *task, const struct cred *cred)
 {
 	struct task_struct *thread;
-	int found = -1;
+	int exposed = -1;
 
 	if (task == current && task->mm)
-		return get_dumpable(task->mm) == SUID_DUMP_USER;
+		return is_exposed_mm(creator, task->mm);
 	if (task != current) {
 		for_each_thread(task, thread) {
 			task_lock(thread);
 			if (thread->mm)
-				found = get_dumpable(thread->mm);
+				exposed = is_exposed_mm(creator, thread->mm);
 			task_unlock(thread);
-			if (found >= 0)
-				return found == SUID_DUMP_USER;
+			if (exposed >= 0)
+				return exposed;
 		}
 	}
 #ifdef KMONITOR_NO_USER_DUMPABLE
 	return true;
 #else
-	return task->user_dumpable;
+	return task->user_dumpable ||
+	       creator_capable(creator, cred->user_ns);
 #endif
 }
 
@@ -120,18 +132,15 @@ bool __kmonitor_may_see(const struct kmonitor_creator *creator,
 			struct task_struct *task)
 {
 	const struct cred *cred;
-	bool own = false;
 
 	guard(rcu)();
 	cred = __task_cred(task);
-	if (has_same_ids(creator->cred, cred)) {
-		/* Pairs with the write barrier in commit_creds() */
-		smp_rmb();
-		own = is_dumpable(task);
-	}
-	if (!own && !creator_capable(creator, cred->user_ns))
+	if (!has_same_ids(creator->cred, cred) &&
+	    !creator_capable(creator, cred->user_ns))
 		return false;
-	return modules_allow(creator, task);
+	/* Pairs with the write barrier in commit_creds() */
+	smp_rmb();
+	return is_exposed(creator, task, cred) && modules_allow(creator, task);
 }
 
 /**

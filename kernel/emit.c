@@ -218,10 +218,14 @@ append_record(struct fan_out *out, u32 type, struct kmonitor *mon,
 	return append_behind_loss(out, type, mon, entry);
 }
 
-/* PTRACE names a second task, which some creators may not see. */
+/* The types that name a second task, which some creators may not see. */
+#define NAMES_SECOND_TASK \
+	(KMONITOR_PTRACE | KMONITOR_PROCESS_ABORT | KMONITOR_THREAD_ABORT | \
+	 KMONITOR_COREDUMP)
+
 static bool same_for_all(u32 type)
 {
-	return type != KMONITOR_PTRACE;
+	return !(type & NAMES_SECOND_TASK);
 }
 
 static bool names_subject(const struct kmonitor_entry *entry,

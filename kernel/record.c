@@ -138,7 +138,24 @@ static void fill_exec_failed(struct kmonitor_exec_failed *failed,
 	}
 }
 
-/* A sender outside the creator's pid namespace is reported as unknown. */
+/* A sender that has ended can't be asked for: then its user counts. */
+static bool may_see_sender(const struct kmonitor_creator *creator,
+			   const struct kmonitor_sender *sender)
+{
+	struct task_struct *task;
+
+	guard(rcu)();
+	task = pid_task(sender->tgid, PIDTYPE_TGID);
+	if (task)
+		return kmonitor_may_see(creator, task);
+	return creator->sees_all || uid_eq(creator->cred->uid, sender->uid);
+}
+
+/*
+ * A sender outside the creator's pid namespace is reported as unknown.  Its pid
+ * and user are what a handler in the process would learn by siginfo; what is
+ * not in there needs permission.
+ */
 static void fill_abort(struct kmonitor_abort *abort,
 		       const struct kmonitor_event_data *data,
 		       const struct kmonitor_creator *creator)
@@ -157,7 +174,8 @@ static void fill_abort(struct kmonitor_abort *abort,
 	} else if (sender->tgid) {
 		abort->sender_uid =
 			from_kuid_munged(creator->cred->user_ns, sender->uid);
-		abort->sender_start_ns = sender->start_ns;
+		if (may_see_sender(creator, sender))
+			abort->sender_start_ns = sender->start_ns;
 	}
 }
 

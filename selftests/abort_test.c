@@ -157,6 +157,40 @@ TEST_F(monitor, the_sender_has_its_own_real_user_id)
 		  event->abort.sender_start_ns);
 }
 
+/* siginfo would tell the victim pid and user of a sender, but nothing else. */
+TEST(the_start_of_a_sender_is_for_those_who_may_see_it)
+{
+	int leave[2], ready[2];
+	pid_t victim, creator;
+
+	km_gate(leave);
+	km_gate(ready);
+	victim = km_fork_as(1234, 1234, leave);
+	creator = km_fork();
+	if (!creator) {
+		const struct kmonitor_event *event;
+		struct km_log log = {};
+		int fd;
+
+		km_become(1234, 1234);
+		fd = km_open(0);
+		km_add(fd, KMONITOR_TARGET_PROCESS, victim,
+		       KMONITOR_PROCESS_ABORT | KMONITOR_PROCESS_EXIT, 1);
+		km_gate_open(ready);
+		km_read_until(fd, &log, KMONITOR_PROCESS_EXIT, victim);
+		event = km_find(&log, KMONITOR_PROCESS_ABORT, victim);
+		check(event && event->abort.sender_pid == getppid() &&
+			      !event->abort.sender_uid &&
+			      !event->abort.sender_start_ns,
+		      "expected pid and user, and no start");
+		_exit(0);
+	}
+	km_gate_wait(ready);
+	must(kill(victim, SIGTERM));
+	EXPECT_EQ(0, km_join(creator));
+	EXPECT_EQ(SIGTERM, km_join(victim));
+}
+
 static void *wait_for_ever(void *arg)
 {
 	km_gate_open(arg);

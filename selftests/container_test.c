@@ -3,6 +3,8 @@
 
 #include "kselftest_harness.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -35,19 +37,14 @@ static void map_ids(pid_t pid)
 }
 
 /* In it: a service of user 33, which is as secret as it can be, and its child. */
-static void run_service(void)
+static void run_service(const char *program)
 {
-	must(setresgid(33, 33, 33));
-	must(setresuid(33, 33, 33));
-	must(prctl(PR_SET_DUMPABLE, 0));
-	if (!km_fork())
-		_exit(3);
-	wait(NULL);
-	_exit(4);
+	must(execl(program, program, "33", NULL));
 }
 
 FIXTURE_SETUP(container)
 {
+	char *program = km_helper("secret");
 	int ready[2], mapped[2];
 
 	km_gate(self->gate);
@@ -64,7 +61,7 @@ FIXTURE_SETUP(container)
 		km_gate_open(ready);
 		km_gate_wait(self->gate);
 		if (!km_fork())
-			run_service();
+			run_service(program);
 		wait(NULL);
 		_exit(0);
 	}
@@ -93,12 +90,16 @@ TEST_F(container, its_owner_sees_all_of_it)
 	km_add(fd, TREE, self->init, KM_LIFE, 1);
 	km_gate_open(self->gate);
 	km_read_until(fd, &log, KMONITOR_EMPTY, self->init);
-	/* Two forks, and of three processes the ends and the end of a thread. */
-	EXPECT_EQ(9, log.nr);
+	/* Two forks, an exec, and of three processes their ends and threads'. */
+	EXPECT_EQ(10, log.nr);
 	for (size_t i = 0; i < log.nr - 1; i++) {
 		event = &log.event[i];
 		EXPECT_EQ(0, event->flags & KMONITOR_EVENT_REDACTED);
-		EXPECT_STREQ(km_comm(), event->comm);
+		EXPECT_STREQ(event->uid == OWNER &&
+					     event->type != KMONITOR_PROCESS_EXEC ?
+				     km_comm() :
+				     "secret",
+			     event->comm);
 		sub += event->uid == SUB_UIDS + 33;
 		EXPECT_TRUE(event->uid == OWNER || event->uid == SUB_UIDS + 33);
 	}
@@ -136,6 +137,55 @@ TEST_F(container, its_owner_sees_no_sub_user_outside_of_it)
 	EXPECT_EQ(-EPERM, km_try_add(fd, TREE, outside, KM_LIFE, 1, &handle));
 	km_gate_open(gate);
 	km_join(outside);
+	close(fd);
+}
+
+/*
+ * A guest that is not dumpable and has not executed a program in the container
+ * still has the memory of one from outside: ptrace(2) refuses it to the owner.
+ */
+TEST_F(container, its_owner_does_not_see_a_secret_from_outside)
+{
+	char path[64], target[64];
+	struct km_log log = {};
+	int enter[2], leave[2];
+	int inside, fd;
+	pid_t guest;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", self->init);
+	inside = must(open(path, O_RDONLY | O_CLOEXEC));
+	km_gate(enter);
+	km_gate(leave);
+	guest = km_fork();
+	if (!guest) {
+		km_become(OWNER, OWNER);
+		km_gate_open(leave);
+		km_gate_wait(enter);
+		must(setns(inside, CLONE_NEWUSER));
+		must(prctl(PR_SET_DUMPABLE, 0));
+		km_gate_open(leave);
+		km_gate_wait(enter);
+		km_fork_and_join(0);
+		_exit(5);
+	}
+	km_gate_wait(leave);
+	km_become(OWNER, OWNER);
+	fd = km_open(0);
+	km_add(fd, KMONITOR_TARGET_PROCESS, guest, KM_LIFE, 1);
+	km_gate_open(enter);
+	km_gate_wait(leave);
+	snprintf(path, sizeof(path), "/proc/%d/exe", guest);
+	EXPECT_EQ(-1, readlink(path, target, sizeof(target)));
+	EXPECT_EQ(EACCES, errno);
+	km_gate_open(enter);
+	km_read_until(fd, &log, KMONITOR_PROCESS_EXIT, guest);
+	/* Neither its name nor the end of its thread, which has memory. */
+	EXPECT_EQ(2, log.nr);
+	EXPECT_EQ(KMONITOR_PROCESS_FORK, log.event[0].type);
+	EXPECT_EQ(KMONITOR_EVENT_REDACTED,
+		  log.event[0].flags & KMONITOR_EVENT_REDACTED);
+	EXPECT_EQ(5 << 8, km_join(guest));
+	close(inside);
 	close(fd);
 }
 

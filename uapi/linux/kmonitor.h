@@ -321,7 +321,7 @@ struct kmonitor_exit {
  * @code: si_code of the signal.
  * @sender_pid: Process that sent it, 0 if the kernel did.
  * @sender_uid: Real user id of the sender when it sent it.
- * @sender_start_ns: start_ns of the sender.
+ * @sender_start_ns: start_ns of the sender, 0 if the creator may not see it.
  * @flags: Bits of KMONITOR_ABORT_*.
  * @reserved: Zero.
  * @reserved2: Zero.
