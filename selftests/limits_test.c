@@ -135,7 +135,8 @@ static void limit_rings(int nr)
 
 	check(!km_ioctl(fd, KMONITOR_IOC_INFO, &info), "INFO");
 	close(fd);
-	limit.rlim_cur = limit.rlim_max = nr * info.mmap_size;
+	limit.rlim_cur = nr * info.mmap_size;
+	limit.rlim_max = limit.rlim_cur;
 	must(setrlimit(RLIMIT_MEMLOCK, &limit));
 }
 
