@@ -119,7 +119,7 @@ has out '^\{"seq":1,'
 expect 0 "a template" kmon-tail --format='{event:-6}|{comm:4}|{{x}}\t{status}' true
 equal "$(cat out)" "$(printf 'exec  |true|{x}\t\nexit  |true|{x}\texit 0\nempty |    |{x}\texit 0')"
 expect 0 "each field" kmon-tail -e exec -n 1 -F '{time} {event} {pid} {tid} {ppid} {uid} {user} {comm} {args} {details} {status} {age} {cpu} {seq} {cookie} {start} {cgroup_id} {cgroup} {container}' true
-has out '^[0-9]{4}(-[0-9]{2}){2}T[0-9:]+\.[0-9]{6} exec ([0-9]+) \2 [0-9]+ 0 root true .*true dev .*, args 1  [0-9.]+ [01] 1 0 [0-9]+\.[0-9]{6} [0-9]+ / $'
+has out '^[0-9]{4}(-[0-9]{2}){2}T[0-9:]+\.[0-9]{6} exec ([0-9]+) \2 [0-9]+ 0 root true .*true dev .*, args 1  [0-9.]+ [0-9]+ 1 0 [0-9]+\.[0-9]{6} [0-9]+ / $'
 comm=$(printf 'h\303\251')
 rename() { kmon-tail -e exit -n 1 -F '{comm:4}|{comm:-4}|' bash -c "echo -n '$1' >/proc/self/comm"; }
 expect 0 "escaped where it is not UTF-8" rename "$comm"
