@@ -76,7 +76,7 @@ void kmonitor_creator_destroy(struct kmonitor_creator *creator)
 }
 
 static bool is_exposed_mm(const struct kmonitor_creator *creator,
-			  const struct mm_struct *mm)
+			  struct mm_struct *mm)
 {
 	return get_dumpable(mm) == SUID_DUMP_USER ||
 	       creator_capable(creator, mm->user_ns);
@@ -112,8 +112,7 @@ static bool is_exposed(const struct kmonitor_creator *creator,
 #ifdef KMONITOR_NO_USER_DUMPABLE
 	return true;
 #else
-	return task->user_dumpable ||
-	       creator_capable(creator, cred->user_ns);
+	return task->user_dumpable || creator_capable(creator, cred->user_ns);
 #endif
 }
 

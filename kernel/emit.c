@@ -219,7 +219,7 @@ append_record(struct fan_out *out, u32 type, struct kmonitor *mon,
 }
 
 /* The types that name a second task, which some creators may not see. */
-#define NAMES_SECOND_TASK \
+#define NAMES_SECOND_TASK                                                   \
 	(KMONITOR_PTRACE | KMONITOR_PROCESS_ABORT | KMONITOR_THREAD_ABORT | \
 	 KMONITOR_COREDUMP)
 

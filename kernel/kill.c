@@ -152,8 +152,7 @@ static bool dies_on_close(const struct kmonitor_filter_table *filters,
 	for (u32 i = 0; set && i < set->nr; i++) {
 		entry = set->entries[i];
 		if (kmonitor_entry_alive(entry) && entry->filters == filters &&
-		    entry->kill_cred &&
-		    can_reach_task(entry->kill_ns, task) &&
+		    entry->kill_cred && can_reach_task(entry->kill_ns, task) &&
 		    may_kill_task(entry->kill_cred, task, info))
 			return true;
 	}

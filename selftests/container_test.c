@@ -81,6 +81,7 @@ TEST_F(container, its_owner_sees_all_of_it)
 {
 	const struct kmonitor_event *event;
 	struct km_log log = {};
+	bool from_outside;
 	uint32_t sub = 0;
 	int fd;
 
@@ -95,11 +96,9 @@ TEST_F(container, its_owner_sees_all_of_it)
 	for (size_t i = 0; i < log.nr - 1; i++) {
 		event = &log.event[i];
 		EXPECT_EQ(0, event->flags & KMONITOR_EVENT_REDACTED);
-		EXPECT_STREQ(event->uid == OWNER &&
-					     event->type != KMONITOR_PROCESS_EXEC ?
-				     km_comm() :
-				     "secret",
-			     event->comm);
+		from_outside = event->uid == OWNER &&
+			       event->type != KMONITOR_PROCESS_EXEC;
+		EXPECT_STREQ(from_outside ? km_comm() : "secret", event->comm);
 		sub += event->uid == SUB_UIDS + 33;
 		EXPECT_TRUE(event->uid == OWNER || event->uid == SUB_UIDS + 33);
 	}

@@ -198,8 +198,8 @@ TEST_F(trees, a_duplicate_keeps_the_tree_alive)
 /* The mapping keeps the descriptor, but a child does not get it. */
 TEST_F(trees, a_fork_does_not_keep_a_mapped_descriptor)
 {
-	void *map = must(mmap(NULL, KM_PAGE, PROT_READ, MAP_SHARED, self->fd,
-			      0));
+	void *map =
+		must(mmap(NULL, KM_PAGE, PROT_READ, MAP_SHARED, self->fd, 0));
 	int hold[2];
 
 	add(self->fd, self->doomed, KILL);

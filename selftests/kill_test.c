@@ -253,10 +253,10 @@ TEST_F(monitor, a_member_outside_the_callers_pid_namespace_refuses)
 	if (!init) {
 		struct kmonitor_kill *result = &self->result;
 
-		check(syscall(__NR_pidfd_send_signal, pidfd, SIGKILL, NULL,
-			      0) < 0 &&
-			      errno == EINVAL,
-		      "the pidfd was accepted");
+		int ret = syscall(__NR_pidfd_send_signal, pidfd, SIGKILL, NULL,
+				  0);
+
+		check(ret < 0 && errno == EINVAL, "the pidfd was accepted");
 		check(!send_to(self->fd, process, SIGKILL, result) &&
 			      !result->signalled && result->refused == 1,
 		      "process: %u, %u", result->signalled, result->refused);

@@ -301,33 +301,32 @@ FIXTURE(memory)
 	int file;
 	int leave[2];
 	pid_t pid;
-	pid_t tid;
-	int ready[2];
 	struct km_log log;
 };
 
 FIXTURE_SETUP(memory)
 {
 	struct kmonitor_attr attr = { .report = KMONITOR_REPORT_EXEC_ARGS };
+	int ready[2];
 
 	self->fd = km_init(&attr, sizeof(attr),
 			   KMONITOR_CLOEXEC | KMONITOR_NONBLOCK);
 	check(self->fd >= 0, "kmonitor_init: %s", km_error(self->fd));
-	self->file = must(memfd_create("memory",
-				       MFD_CLOEXEC | MFD_ALLOW_SEALING));
+	self->file =
+		must(memfd_create("memory", MFD_CLOEXEC | MFD_ALLOW_SEALING));
 	must(ftruncate(self->file, KM_PAGE));
-	km_gate(self->ready);
+	km_gate(ready);
 	km_gate(self->leave);
 	self->pid = km_fork();
 	if (!self->pid) {
 		check(mmap(NULL, KM_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			   self->file, 0) != MAP_FAILED,
 		      "no mapping");
-		km_gate_open(self->ready);
+		km_gate_open(ready);
 		km_gate_wait(self->leave);
 		_exit(0);
 	}
-	km_gate_wait(self->ready);
+	km_gate_wait(ready);
 	km_add(self->fd, KMONITOR_TARGET_PROCESS, self->pid, KM_LIFE, 1);
 }
 
@@ -338,17 +337,24 @@ FIXTURE_TEARDOWN(memory)
 	close(self->file);
 }
 
+struct snapshot_taker {
+	int fd;
+	pid_t tid;
+	int ready[2];
+	int go[2];
+};
+
 static void *take_snapshot(void *arg)
 {
 	struct kmonitor_snapshot snapshot = { .token = 1 };
-	FIXTURE_DATA(memory) *memory = arg;
+	struct snapshot_taker *taker = arg;
 	int ret;
 
-	memory->tid = gettid();
-	km_gate_open(memory->ready);
-	km_gate_wait(memory->leave);
+	taker->tid = gettid();
+	km_gate_open(taker->ready);
+	km_gate_wait(taker->go);
 	do {
-		ret = km_ioctl(memory->fd, KMONITOR_IOC_SNAPSHOT, &snapshot);
+		ret = km_ioctl(taker->fd, KMONITOR_IOC_SNAPSHOT, &snapshot);
 	} while (ret == 1);
 	check(!ret, "SNAPSHOT: %s", km_error(ret));
 	return NULL;
@@ -363,18 +369,18 @@ static int seal(int file)
 TEST_F(memory, it_is_held_by_a_snapshot_with_arguments_and_then_released)
 {
 	const uint64_t deadline = km_boottime_ns() + KM_TIMEOUT_MS * 1000000ULL;
+	struct snapshot_taker taker = { .fd = self->fd };
 	pthread_t thread;
-	int go[2];
 
-	/* The child has its own gate to leave by. */
-	memcpy(go, self->leave, sizeof(go));
-	km_gate(self->leave);
-	check(!pthread_create(&thread, NULL, take_snapshot, self), "no thread");
-	km_gate_wait(self->ready);
-	hold_in_window(self->tid, 1, SLEEP_US);
-	km_gate_open(self->leave);
+	km_gate(taker.ready);
+	km_gate(taker.go);
+	check(!pthread_create(&thread, NULL, take_snapshot, &taker),
+	      "no thread");
+	km_gate_wait(taker.ready);
+	hold_in_window(taker.tid, 1, SLEEP_US);
+	km_gate_open(taker.go);
 	ASSERT_TRUE(is_in_window(1, KM_TIMEOUT_MS));
-	km_gate_open(go);
+	km_gate_open(self->leave);
 	km_read_until(self->fd, &self->log, KMONITOR_PROCESS_EXIT, self->pid);
 	EXPECT_EQ(-EBUSY, seal(self->file));
 	let_go();
