@@ -93,17 +93,20 @@ TEST(the_delay_announces_what_is_below_the_watermark)
 	close(fd);
 }
 
+/* The timer may have been set for one that has been read. */
 TEST(the_delay_counts_for_what_a_reader_leaves)
 {
 	struct kmonitor_event event[8];
 	int fd = open_forks(64, 4, 300 * MS);
+	uint64_t first_ns;
 
 	make_records(6);
 	EXPECT_TRUE(km_readable(fd, 0));
 	ASSERT_EQ(4, km_read(fd, event, 4));
+	first_ns = event[0].time_ns;
 	ASSERT_TRUE(km_readable(fd, KM_TIMEOUT_MS));
 	ASSERT_EQ(2, km_read(fd, event, 8));
-	EXPECT_LE(event[0].time_ns + 300 * NS_PER_MS, km_boottime_ns());
+	EXPECT_LE(first_ns + 300 * NS_PER_MS, km_boottime_ns());
 	close(fd);
 }
 
