@@ -116,7 +116,7 @@ static inline void kmonitor_fork(struct task_struct *child, u64 clone_flags)
 		__kmonitor_fork(child, clone_flags);
 	else
 		kmonitor_debug_window();
-	/* Pairs with the acquire in wait_for_fork(): FORK comes before TASK. */
+	/* Pairs with the acquire in has_been_forked(): FORK comes before TASK. */
 	if (!(clone_flags & CLONE_THREAD))
 		atomic_set_release(&child->signal->kmonitor_threads, 1);
 }

@@ -64,7 +64,7 @@ void kmonitor_uncharge_instance(struct ucounts *ucounts)
  * kmonitor_charge_pages - charge locked memory to the calling user
  * @nr_pages: Number of pages.
  *
- * As for the rings of perf and io_uring, RLIMIT_MEMLOCK of the caller limits
+ * As for registered buffers of io_uring, RLIMIT_MEMLOCK of the caller limits
  * what its user has locked in all of them; CAP_IPC_LOCK is exempt.
  *
  * Context: Process context.
@@ -77,7 +77,7 @@ struct user_struct *kmonitor_charge_pages(unsigned long nr_pages)
 	struct user_struct *user = current_user();
 	long old = atomic_long_read(&user->locked_vm);
 
-	if (capable(CAP_IPC_LOCK))
+	if (ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK))
 		return NULL;
 	do {
 		if (old + nr_pages > limit)

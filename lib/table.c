@@ -178,18 +178,21 @@ static bool is_readable(int fd)
 	return poll(&pfd, 1, 0) == 1;
 }
 
-/* With nothing to read, it is a process in the middle of a fork or an exit. */
+/* How often to ask again while a process is in the middle of a fork or exit. */
+#define MAX_TRIES 5
+
 static int ask(struct kmon_table *table)
 {
 	struct kmonitor_snapshot snapshot = {
 		.handle = table->handle,
 		.token = table->round,
 	};
+	int tries = MAX_TRIES;
 	int ret;
 
 	do {
 		ret = kmon_snapshot(table->fd, &snapshot);
-	} while (ret == 1 && !is_readable(table->fd));
+	} while (ret == 1 && !is_readable(table->fd) && --tries);
 	table->more = ret == 1;
 	return ret < 0 ? ret : 0;
 }

@@ -185,7 +185,7 @@ TEST(the_rings_of_a_user_are_locked_memory)
 	status = as_nobody(open_locked_in_namespace, 5);
 	EXPECT_EQ(2, got(status));
 	EXPECT_EQ(-ENOMEM, error_of(status));
-	EXPECT_EQ(-ENOMEM, as_nobody(open_largest, 128));
+	EXPECT_EQ(-ENOMEM, as_nobody(open_largest, 1));
 	/* A closed ring counts until a grace period has passed, and is waited for. */
 	EXPECT_EQ(0, as_nobody(open_and_close, 50));
 }
