@@ -252,7 +252,6 @@ TEST_F(monitor, a_member_outside_the_callers_pid_namespace_refuses)
 
 	if (!init) {
 		struct kmonitor_kill *result = &self->result;
-
 		int ret = syscall(__NR_pidfd_send_signal, pidfd, SIGKILL, NULL,
 				  0);
 

@@ -85,14 +85,15 @@ static struct sum sum_of(const struct km_log *log)
 	return sum;
 }
 
+/* The longest tick that a kernel has. */
+#define TICK_US 10000
+
 /*
  * Faults and memory are the same to the digit: there is no mm any more.  CPU
  * time still runs when the record is made: wait4() gives not less, and no more
  * than the clock has advanced on each of the processes since.  The scheduler's
  * own clock may be behind that by a tick.
  */
-#define TICK_US 10000
-
 static void expect_usage(struct __test_metadata *_metadata, int fd,
 			 struct km_log *log, pid_t child,
 			 unsigned int processes)
