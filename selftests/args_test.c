@@ -319,13 +319,7 @@ TEST_F(monitor, a_hidden_program_has_no_arguments)
 /* The TASK of a process, which has one in the snapshot. */
 static const struct kmonitor_event *list(int fd, struct km_log *log, pid_t pid)
 {
-	const struct kmonitor_snapshot arg = {};
-	int ret;
-
-	while ((ret = km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &arg)) == 1)
-		km_drain(fd, log);
-	check(!ret, "SNAPSHOT: %s", km_error(ret));
-	km_drain(fd, log);
+	km_list(fd, 0, 1, log);
 	check(km_count(log, KMONITOR_TASK, pid) == 1, "expected one TASK of %d",
 	      pid);
 	return km_find(log, KMONITOR_TASK, pid);

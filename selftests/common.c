@@ -161,6 +161,24 @@ void km_read_until(int fd, struct km_log *log, uint32_t type, pid_t pid)
 	}
 }
 
+/* Takes a snapshot to its end, into the log if there is one; the number of calls. */
+unsigned int km_list(int fd, uint64_t handle, uint64_t token,
+		     struct km_log *log)
+{
+	struct kmonitor_snapshot arg = { .handle = handle, .token = token };
+	unsigned int calls = 0;
+	int ret;
+
+	do {
+		ret = km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &arg);
+		if (log)
+			km_drain(fd, log);
+		calls++;
+	} while (ret == 1);
+	check(!ret, "SNAPSHOT: %s", km_error(ret));
+	return calls;
+}
+
 const struct kmonitor_event *km_find(const struct km_log *log, uint32_t type,
 				     pid_t pid)
 {

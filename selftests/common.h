@@ -99,6 +99,8 @@ int km_read(int fd, struct kmonitor_event *event, size_t max);
 void km_next(int fd, struct kmonitor_event *event);
 void km_drain(int fd, struct km_log *log);
 void km_read_until(int fd, struct km_log *log, uint32_t type, pid_t pid);
+unsigned int km_list(int fd, uint64_t handle, uint64_t token,
+		     struct km_log *log);
 const struct kmonitor_event *km_find(const struct km_log *log, uint32_t type,
 				     pid_t pid);
 const struct kmonitor_event *km_find_fork(const struct km_log *log,

@@ -453,15 +453,9 @@ static void supervise(struct truth *truth, int out)
 /* All that the descriptor shows of a tree; (tgid, start_ns) must be exact. */
 static void rebuild_tree(int fd, const struct entry *tree)
 {
-	struct kmonitor_snapshot arg = { .handle = tree->handle, .token = 1 };
 	struct km_log log = {};
-	int ret;
 
-	do {
-		ret = km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &arg);
-		km_drain(fd, &log);
-	} while (ret == 1);
-	check(!ret, "SNAPSHOT: %s", km_error(ret));
+	km_list(fd, tree->handle, 1, &log);
 	check(tree->target == TREE && tree->events == KMONITOR_PROCESS_EXIT,
 	      "target %u, events %#x", tree->target, tree->events);
 	printf("tree %" PRIx64 " %" PRIu64 " %u\n", tree->cookie, tree->id,

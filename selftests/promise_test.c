@@ -46,24 +46,6 @@ static size_t count_before(const struct km_log *log, uint32_t type,
 	return count;
 }
 
-static uint64_t snapshot(int fd, uint64_t handle, uint64_t token)
-{
-	struct kmonitor_snapshot arg = { .handle = handle, .token = token };
-	int ret = km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &arg);
-
-	check(ret >= 0, "SNAPSHOT: %s", km_error(ret));
-	return ret;
-}
-
-/* Takes a whole snapshot into the log. */
-static void take_snapshot(int fd, uint64_t handle, uint64_t token,
-			  struct km_log *log)
-{
-	while (snapshot(fd, handle, token))
-		km_drain(fd, log);
-	km_drain(fd, log);
-}
-
 TEST(promise_1_order)
 {
 	char *argv[] = { km_helper("quick"), NULL };
@@ -315,7 +297,7 @@ TEST(promise_7_list_then_watch)
 	usleep(50000);
 	km_add(fd, TREE, root, KM_LIFE, 0);
 	for (uint64_t token = 1; token <= 20; token++)
-		take_snapshot(fd, 0, token, &log);
+		km_list(fd, 0, token, &log);
 	must(kill(root, SIGKILL));
 	km_join(root);
 	for (int i = 0; i < 20; i++)

@@ -35,22 +35,6 @@ static int snapshot(int fd, uint64_t handle, uint64_t token)
 	return km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &arg);
 }
 
-/* To its end, reading whenever it asks for it; the number of calls. */
-static unsigned int list(int fd, uint64_t handle, uint64_t token,
-			 struct km_log *log)
-{
-	unsigned int calls = 1;
-	int ret;
-
-	while ((ret = snapshot(fd, handle, token)) == 1) {
-		km_drain(fd, log);
-		calls++;
-	}
-	check(!ret, "SNAPSHOT: %s", km_error(ret));
-	km_drain(fd, log);
-	return calls;
-}
-
 static void *wait_at_gate(void *gate)
 {
 	km_gate_wait(gate);
@@ -78,7 +62,7 @@ TEST_F(monitor, a_task_record_describes_the_process)
 	}
 	km_gate_wait(ready);
 	km_add(self->fd, TREE, child, 0, 77);
-	EXPECT_EQ(1, list(self->fd, 0, 5, &self->log));
+	EXPECT_EQ(1, km_list(self->fd, 0, 5, &self->log));
 	ASSERT_EQ(4, self->log.nr);
 	fork = km_find_fork(&self->log, child);
 	task = km_find(&self->log, KMONITOR_TASK, child);
@@ -122,11 +106,11 @@ TEST_F(monitor, a_handle_lists_its_entry_alone)
 
 	other = km_add(self->fd, TREE, 0, 0, 1);
 	handle = km_add(self->fd, PROCESS, child, 0, 2);
-	list(self->fd, handle, 1, &self->log);
+	km_list(self->fd, handle, 1, &self->log);
 	ASSERT_EQ(2, self->log.nr);
 	EXPECT_EQ(child, self->log.event[0].pid);
 	EXPECT_EQ(2, self->log.event[0].cookie);
-	list(self->fd, other, 2, &self->log);
+	km_list(self->fd, other, 2, &self->log);
 	ASSERT_EQ(5, self->log.nr);
 	EXPECT_EQ(2, km_count(&self->log, KMONITOR_TASK, child));
 	EXPECT_EQ(1, km_find(&self->log, KMONITOR_TASK, getpid())->cookie);
@@ -157,7 +141,7 @@ TEST_F(monitor, zombies_and_strangers_are_not_listed)
 	}
 	km_gate_wait(ready);
 	km_add(self->fd, TREE, root, 0, 1);
-	list(self->fd, 0, 1, &self->log);
+	km_list(self->fd, 0, 1, &self->log);
 	ASSERT_EQ(2, self->log.nr);
 	EXPECT_EQ(root, self->log.event[0].pid);
 	km_gate_open(self->gate);
@@ -179,7 +163,7 @@ TEST_F(monitor, a_small_ring_takes_many_calls_and_no_loss)
 	EXPECT_EQ(8, km_stats(fd).depth);
 	EXPECT_EQ(1, snapshot(fd, 0, 9));
 	EXPECT_EQ(8, km_stats(fd).depth);
-	EXPECT_LE(5, list(fd, 0, 9, &self->log));
+	EXPECT_LE(5, km_list(fd, 0, 9, &self->log));
 	EXPECT_EQ(42, self->log.nr);
 	for (int i = 0; i < 40; i++)
 		EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, child[i]));
@@ -190,7 +174,7 @@ TEST_F(monitor, a_small_ring_takes_many_calls_and_no_loss)
 	EXPECT_EQ(1, snapshot(fd, 0, 9));
 	km_drain(fd, &self->log);
 	EXPECT_EQ(50, self->log.nr);
-	list(fd, 0, 10, &self->log);
+	km_list(fd, 0, 10, &self->log);
 	EXPECT_EQ(92, self->log.nr);
 	EXPECT_EQ(2, km_count(&self->log, KMONITOR_SNAPSHOT_END, 0));
 	for (int i = 0; i < 40; i++)
@@ -247,7 +231,7 @@ TEST_F(monitor, all_lists_every_process)
 	struct km_log log = {};
 
 	km_add(self->fd, ALL, 0, 0, 3);
-	list(self->fd, 0, 1, &log);
+	km_list(self->fd, 0, 1, &log);
 	EXPECT_EQ(1, km_count(&log, KMONITOR_TASK, 1));
 	EXPECT_EQ(1, km_count(&log, KMONITOR_TASK, 2));
 	EXPECT_EQ(1, km_count(&log, KMONITOR_TASK, getpid()));
@@ -267,7 +251,7 @@ TEST_F(monitor, who_may_not_be_seen_is_redacted)
 	must(setresgid(NOBODY, NOBODY, NOBODY));
 	must(setresuid(NOBODY, NOBODY, NOBODY));
 	must(prctl(PR_SET_DUMPABLE, 1));
-	list(self->fd, 0, 1, &self->log);
+	km_list(self->fd, 0, 1, &self->log);
 	task = km_find(&self->log, KMONITOR_TASK, child);
 	ASSERT_NE(NULL, task);
 	EXPECT_EQ(KMONITOR_EVENT_REDACTED, task->flags);
@@ -332,7 +316,7 @@ TEST_F(monitor, a_crowd_is_listed_once_each)
 
 	raise_crowd(&crowd, km_scale(6000, 1000), CROWD_PROCESSES);
 	km_add(self->fd, TREE, 0, 0, 1);
-	list(self->fd, 0, 1, &self->log);
+	km_list(self->fd, 0, 1, &self->log);
 	dismiss_crowd(&crowd);
 	ASSERT_EQ(crowd.nr + 2, self->log.nr);
 	/* They come by process id, and so does the test before its children. */
@@ -399,7 +383,7 @@ TEST_F(monitor, others_fork_while_a_hundred_thousand_tasks_are_listed)
 	/* A busy host may not have let it run at once. */
 	for (uint64_t token = 1; token <= 10 && forks < 10; token++) {
 		self->log.nr = 0;
-		EXPECT_EQ(1, list(fd, 0, token, &self->log));
+		EXPECT_EQ(1, km_list(fd, 0, token, &self->log));
 		forks += check_crowds(&self->log, &processes, &threads);
 	}
 	EXPECT_LE(10, forks);
@@ -471,7 +455,7 @@ TEST_F(monitor, a_task_is_not_older_than_its_changes)
 	km_gate_open(self->gate);
 	for (unsigned int i = 0; i < rounds; i++) {
 		self->log.nr = 0;
-		list(self->fd, 0, 1, &self->log);
+		km_list(self->fd, 0, 1, &self->log);
 		check_changes(&self->log, &last);
 	}
 	TH_LOG("%u changes", last.seen);
@@ -623,7 +607,7 @@ TEST(list_then_watch_has_no_gap)
 			       KMONITOR_PROCESS_EXIT,
 		       1);
 		for (uint64_t token = 1; token <= 3; token++)
-			list(fd, 0, token, &log);
+			km_list(fd, 0, token, &log);
 		usleep(1000);
 		km_drain(fd, &log);
 		/* The small ring tests resuming, and may lose live records. */
@@ -677,7 +661,7 @@ TEST_F(monitor, conditions_list_their_processes)
 	cgroup = km_add(self->fd, CGROUP, info.st_ino, 0, 1);
 	uid = km_add(self->fd, UID, NOBODY, KM_LIFE, 2);
 
-	list(self->fd, cgroup, 1, &self->log);
+	km_list(self->fd, cgroup, 1, &self->log);
 	EXPECT_EQ(3, self->log.nr);
 	ASSERT_EQ(1, km_count(&self->log, KMONITOR_TASK, outer));
 	ASSERT_EQ(1, km_count(&self->log, KMONITOR_TASK, inner));
@@ -686,7 +670,7 @@ TEST_F(monitor, conditions_list_their_processes)
 		  km_find(&self->log, KMONITOR_TASK, outer)->cgroup_id);
 
 	self->log.nr = 0;
-	list(self->fd, uid, 2, &self->log);
+	km_list(self->fd, uid, 2, &self->log);
 	ASSERT_EQ(1, km_count(&self->log, KMONITOR_TASK, nobody));
 	for (size_t i = 0; i + 1 < self->log.nr; i++) {
 		EXPECT_EQ(NOBODY, self->log.event[i].uid);
@@ -695,7 +679,7 @@ TEST_F(monitor, conditions_list_their_processes)
 
 	/* Together. */
 	self->log.nr = 0;
-	list(self->fd, 0, 3, &self->log);
+	km_list(self->fd, 0, 3, &self->log);
 	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, outer));
 	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, inner));
 	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, nobody));
@@ -733,7 +717,7 @@ TEST_F(monitor, what_is_ignored_is_not_listed)
 	ignore(self->fd, PROCESS, quiet, 0);
 	ignore(self->fd, PROCESS, partly, KM_LIFE & ~KMONITOR_PROCESS_EXIT);
 	ignore(self->fd, UID, NOBODY, KMONITOR_PROCESS_EXIT);
-	list(self->fd, 0, 1, &self->log);
+	km_list(self->fd, 0, 1, &self->log);
 	EXPECT_EQ(4, self->log.nr);
 	EXPECT_EQ(0, km_count(&self->log, KMONITOR_TASK, quiet));
 	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, partly));
@@ -743,7 +727,7 @@ TEST_F(monitor, what_is_ignored_is_not_listed)
 
 	/* None is, if all are ignored; the end is reported. */
 	ignore(self->fd, ALL, 0, 0);
-	list(self->fd, 0, 2, &self->log);
+	km_list(self->fd, 0, 2, &self->log);
 	EXPECT_EQ(5, self->log.nr);
 	for (int i = 0; i < 4; i++)
 		km_gate_open(self->gate);
@@ -794,7 +778,7 @@ TEST_F(monitor, root_lists_no_more_than_the_creator_may_see)
 		_exit(0);
 	}
 	fd = km_receive_fd(sockets[1]);
-	list(fd, 0, 1, &self->log);
+	km_list(fd, 0, 1, &self->log);
 	EXPECT_EQ(0, km_count(&self->log, KMONITOR_TASK, secret));
 	task = km_find(&self->log, KMONITOR_TASK, open);
 	ASSERT_NE(NULL, task);

@@ -309,12 +309,11 @@ static void undo_info(fault_data *self, uint64_t result)
 /* The identity of this process, as its records have it. */
 static void find_self(fault_data *self)
 {
-	struct kmonitor_snapshot arg = {};
 	struct kmonitor_event event;
 	uint64_t handle;
 
 	handle = km_add(self->fd, KMONITOR_TARGET_PROCESS, 0, 0, 0);
-	check(!km_ioctl(self->fd, KMONITOR_IOC_SNAPSHOT, &arg), "SNAPSHOT");
+	km_list(self->fd, 0, 1, NULL);
 	km_next(self->fd, &event);
 	check(event.type == KMONITOR_TASK && event.pid == getpid(), "no TASK");
 	self->process.tgid = event.tgid;

@@ -165,18 +165,6 @@ TEST_F(stuck, its_filters_end)
 	let_root_leave(cast);
 }
 
-static void take_snapshot(int fd, struct km_log *log)
-{
-	const struct kmonitor_snapshot snapshot = {};
-	int ret;
-
-	do {
-		ret = km_ioctl(fd, KMONITOR_IOC_SNAPSHOT, &snapshot);
-		check(ret >= 0, "SNAPSHOT: %s", km_error(ret));
-		km_drain(fd, log);
-	} while (ret);
-}
-
 TEST_F(stuck, no_snapshot_lists_it)
 {
 	struct cast *cast = &self->cast;
@@ -187,7 +175,7 @@ TEST_F(stuck, no_snapshot_lists_it)
 	expect_empty(_metadata, self, cast->member, 1,
 		     KMONITOR_EMPTY_INCOMPLETE);
 	km_add(self->fd, KMONITOR_TARGET_ALL, 0, 0, 1);
-	take_snapshot(self->fd, &self->log);
+	km_list(self->fd, 0, 1, &self->log);
 	EXPECT_EQ(1, km_count(&self->log, KMONITOR_TASK, cast->root));
 	EXPECT_EQ(0, km_count(&self->log, KMONITOR_TASK, cast->member));
 	let_root_leave(cast);
