@@ -98,7 +98,8 @@ static bool flush_one(struct kmonitor *mon)
 	}
 	spin_unlock_irqrestore(&filters->pending_lock, flags);
 
-	kmonitor_wake_as_owed(mon, wakeup, true);
+	/* Who ends the tree may be a task that the creator may not see. */
+	kmonitor_wake_as_owed(mon, wakeup, !filters->creator.sees_all);
 	return appended;
 }
 

@@ -6,7 +6,6 @@
 #define _KMONITOR_MONITOR_H
 
 #include <linux/hrtimer.h>
-#include <linux/irq_work.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -42,8 +41,7 @@ struct kmonitor_cursor {
  * @wait: Readers and pollers.
  * @fasync: Receivers of SIGIO, as fasync_helper() keeps them.
  * @wake: Wakes readers and pollers where the timing of the task must not reveal
- *	that there are any.
- * @signal: Sends SIGIO.
+ *	that there are any, and sends SIGIO.
  * @timer: Announces records below the watermark.
  * @delay_ns: Delay of @timer; never changes.
  * @report: Bits of KMONITOR_REPORT_*; never changes.
@@ -59,8 +57,7 @@ struct kmonitor {
 	struct kmonitor_cursor snapshot;
 	wait_queue_head_t wait;
 	struct fasync_struct *fasync;
-	struct irq_work wake;
-	struct work_struct signal;
+	struct work_struct wake;
 	struct hrtimer timer;
 	u64 delay_ns;
 	u32 report;

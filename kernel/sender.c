@@ -90,7 +90,8 @@ void kmonitor_sender_capture(struct task_struct *task, int signo,
 	struct kmonitor_sender *sender = sig->kmonitor_sender;
 
 	if (!sender) {
-		sender = kzalloc(sizeof(*sender), GFP_ATOMIC | __GFP_NOWARN);
+		sender = kzalloc(sizeof(*sender),
+				 GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);
 		if (!sender)
 			return;
 		sig->kmonitor_sender = sender;

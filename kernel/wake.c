@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waking the consumers of a descriptor: at once, from an irq_work, or when the
+ * Waking the consumers of a descriptor: at once, from a worker, or when the
  * oldest record has waited for the delay.
  *
  * The timer is not moved for each record: when it fires, it looks at the age of
@@ -30,22 +30,24 @@ static void wake_waiters(struct kmonitor *mon)
 }
 
 /* The signal may go to a group of many processes: not for others to pay. */
-static void send_signal(struct work_struct *work)
+static void wake_deferred(struct work_struct *work)
 {
-	kill_fasync(&container_of(work, struct kmonitor, signal)->fasync, SIGIO,
-		    POLL_IN);
+	struct kmonitor *mon = container_of(work, struct kmonitor, wake);
+
+	wake_waiters(mon);
+	kill_fasync(&mon->fasync, SIGIO, POLL_IN);
+}
+
+static void wake_from_worker(struct kmonitor *mon)
+{
+	queue_work(system_unbound_wq, &mon->wake);
 }
 
 static void wake_now(struct kmonitor *mon)
 {
 	wake_waiters(mon);
 	if (READ_ONCE(mon->fasync))
-		queue_work(system_unbound_wq, &mon->signal);
-}
-
-static void wake_deferred(struct irq_work *work)
-{
-	wake_now(container_of(work, struct kmonitor, wake));
+		wake_from_worker(mon);
 }
 
 /* The rest of the oldest record's delay; negative if there is no record. */
@@ -86,7 +88,7 @@ static enum hrtimer_restart delay_expired(struct hrtimer *timer)
 /**
  * kmonitor_wake - wake the consumers
  * @mon: The descriptor.
- * @defer: Whether to do it from an irq_work: the timing of the task must not
+ * @defer: Whether to leave it to a worker: the timing of the task must not
  *	reveal that somebody waits, and the task must not pay for it.
  *
  * Context: Any but NMI; without @defer, where a task may be woken.
@@ -94,7 +96,7 @@ static enum hrtimer_restart delay_expired(struct hrtimer *timer)
 void kmonitor_wake(struct kmonitor *mon, bool defer)
 {
 	if (defer)
-		irq_work_queue(&mon->wake);
+		wake_from_worker(mon);
 	else
 		wake_now(mon);
 }
@@ -142,8 +144,7 @@ void kmonitor_wake_init(struct kmonitor *mon, u32 delay_us)
 {
 	mon->delay_ns = (u64)delay_us * NSEC_PER_USEC;
 	init_waitqueue_head(&mon->wait);
-	init_irq_work(&mon->wake, wake_deferred);
-	INIT_WORK(&mon->signal, send_signal);
+	INIT_WORK(&mon->wake, wake_deferred);
 	hrtimer_init(&mon->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
 	mon->timer.function = delay_expired;
 }
@@ -152,6 +153,5 @@ void kmonitor_wake_init(struct kmonitor *mon, u32 delay_us)
 void kmonitor_wake_stop(struct kmonitor *mon)
 {
 	hrtimer_cancel(&mon->timer);
-	irq_work_sync(&mon->wake);
-	cancel_work_sync(&mon->signal);
+	cancel_work_sync(&mon->wake);
 }
