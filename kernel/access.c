@@ -43,6 +43,16 @@ static bool modules_allow(const struct kmonitor_creator *creator,
 	return !ret;
 }
 
+static kuid_t find_owner(const struct cred *cred)
+{
+	const struct user_namespace *ns;
+	kuid_t owner = cred->uid;
+
+	for (ns = cred->user_ns; ns != &init_user_ns; ns = ns->parent)
+		owner = ns->owner;
+	return owner;
+}
+
 /**
  * kmonitor_creator_init - record the calling task as creator
  * @creator: Takes references that kmonitor_creator_destroy() drops.
@@ -57,6 +67,7 @@ void kmonitor_creator_init(struct kmonitor_creator *creator)
 	/* get_cred() clears a plain field, as concurrent callers do. */
 	creator->cred = data_race(get_current_cred());
 	creator->pid_ns = get_pid_ns(task_active_pid_ns(current));
+	creator->owner = find_owner(creator->cred);
 	creator->sees_all = creator_capable(creator, &init_user_ns) &&
 			    modules_allow(creator, &init_task);
 	creator->plain = creator->sees_all && creator->pid_ns == &init_pid_ns &&

@@ -7,6 +7,7 @@
 
 #include <linux/compiler.h>
 #include <linux/types.h>
+#include <linux/uidgid_types.h>
 
 struct cred;
 struct pid_namespace;
@@ -19,11 +20,14 @@ struct user_namespace;
  * @pid_ns: Its pid namespace: the one of all ids that cross the descriptor.
  * @sees_all: It has CAP_SYS_PTRACE over the initial user namespace, and so
  *	over every task, and no security module confines it.
+ * @owner: The user of the initial user namespace who answers for it: its own, or
+ *	the one who made the outermost user namespace that it is in.
  * @plain: It sees all, and its ids are those of the initial namespaces.
  */
 struct kmonitor_creator {
 	const struct cred *cred;
 	struct pid_namespace *pid_ns;
+	kuid_t owner;
 	bool sees_all;
 	bool plain;
 };

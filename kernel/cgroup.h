@@ -32,14 +32,22 @@ static inline bool kmonitor_cgroup_is_below(struct cgroup *cgroup,
 }
 
 /* Returns -ESTALE if the caller's cgroup namespace has no such cgroup. */
-static inline int kmonitor_cgroup_check(u64 id)
+static inline struct cgroup *kmonitor_cgroup_get(u64 id)
 {
 	struct cgroup *cgroup = cgroup_get_from_id(id);
 
-	if (IS_ERR(cgroup))
-		return -ESTALE;
+	return IS_ERR(cgroup) ? ERR_PTR(-ESTALE) : cgroup;
+}
+
+static inline void kmonitor_cgroup_put(struct cgroup *cgroup)
+{
 	cgroup_put(cgroup);
-	return 0;
+}
+
+static inline struct kmonitor_wanted __rcu **
+kmonitor_cgroup_wanted(struct cgroup *cgroup)
+{
+	return &cgroup->kmonitor_wanted;
 }
 
 #else
@@ -65,9 +73,19 @@ static inline bool kmonitor_cgroup_is_below(struct cgroup *cgroup,
 	return false;
 }
 
-static inline int kmonitor_cgroup_check(u64 id)
+static inline struct cgroup *kmonitor_cgroup_get(u64 id)
 {
-	return 0;
+	return NULL;
+}
+
+static inline void kmonitor_cgroup_put(struct cgroup *cgroup)
+{
+}
+
+static inline struct kmonitor_wanted __rcu **
+kmonitor_cgroup_wanted(struct cgroup *cgroup)
+{
+	return NULL;
 }
 
 #endif

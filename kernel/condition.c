@@ -6,19 +6,26 @@
  * Those that want records belong to the pid namespace of their creator: a task
  * is matched against those of the namespaces that it is visible in.  Those that
  * suppress records belong to their descriptor.  CGROUP and UID are found by id
- * in one hash table, whose key includes the namespace or descriptor: the cost
- * for a task that none of them matches doesn't depend on their number.
+ * in one hash table, whose key includes the namespace or descriptor.  A user and
+ * a cgroup say which events conditions that name them want, in whatever
+ * namespace: a task that none of them names pays for a look there, and for
+ * nothing else.  A condition keeps its user or cgroup, so that others find what
+ * it wants there until it is deleted.
  */
 
+#include <linux/cleanup.h>
 #include <linux/cred.h>
+#include <linux/err.h>
 #include <linux/init.h>
 #include <linux/mutex.h>
 #include <linux/pid_namespace.h>
 #include <linux/rculist.h>
 #include <linux/rhashtable.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/user.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/uidgid.h>
 
 #include "cgroup.h"
 #include "condition.h"
@@ -59,21 +66,6 @@ find_conditions(struct kmonitor_filter_table *filters, bool ignore)
 		lockdep_is_held(&conditions_lock));
 }
 
-static struct kmonitor_conditions *make_conditions(struct kmonitor_entry *entry)
-{
-	struct kmonitor_conditions *conditions;
-
-	conditions =
-		find_conditions(entry->filters, kmonitor_entry_ignores(entry));
-	if (conditions)
-		return conditions;
-	conditions = kzalloc(sizeof(*conditions), GFP_KERNEL_ACCOUNT);
-	if (conditions)
-		rcu_assign_pointer(namespace_of(entry)->kmonitor_conditions,
-				   conditions);
-	return conditions;
-}
-
 static void drop_unused(struct kmonitor_conditions *conditions,
 			struct pid_namespace *ns)
 {
@@ -92,34 +84,60 @@ static void suppress_events(struct kmonitor_filter_table *filters, u32 events)
 }
 
 /* Moves the counts of wanted events from @before to @now. */
+static void count_wanted(struct kmonitor_wanted *wanted, u32 before, u32 now)
+{
+	u32 bit, changed;
+
+	for (changed = before ^ now; changed; changed &= ~bit) {
+		u32 *count = &wanted->counts[__ffs(changed)];
+
+		bit = BIT(__ffs(changed));
+		*count += now & bit ? 1 : -1;
+		if (*count)
+			WRITE_ONCE(wanted->events, wanted->events | bit);
+		else
+			WRITE_ONCE(wanted->events, wanted->events & ~bit);
+	}
+}
+
+/* Where the cgroup or user of a condition has what is wanted of it. */
+static struct kmonitor_wanted __rcu **
+wanted_of_id(const struct kmonitor_entry *entry)
+{
+	if (entry->target == KMONITOR_TARGET_CGROUP)
+		return kmonitor_cgroup_wanted(entry->cgroup);
+	return &entry->user->kmonitor_wanted;
+}
+
+static bool has_wanted_of_id(const struct kmonitor_entry *entry)
+{
+	return entry->target != KMONITOR_TARGET_ALL &&
+	       !kmonitor_entry_ignores(entry);
+}
+
 static void count_wanted_events(struct kmonitor_entry *entry, u32 before,
 				u32 now)
 {
-	struct kmonitor_conditions *conditions = entry->condition.where;
+	struct kmonitor_wanted *wanted = entry->condition.where->wanted;
 	u32 kind = entry->target - KMONITOR_TARGET_CGROUP;
 	struct pid_namespace *ns = namespace_of(entry);
-	u32 any, by_id, bit, changed;
+	u32 all, by_id;
 
-	for (changed = before ^ now; changed; changed &= ~bit) {
-		u32 *wanting = &conditions->wanting[kind][__ffs(changed)];
-
-		bit = BIT(__ffs(changed));
-		*wanting += now & bit ? 1 : -1;
-		if (*wanting)
-			WRITE_ONCE(conditions->events[kind],
-				   conditions->events[kind] | bit);
-		else
-			WRITE_ONCE(conditions->events[kind],
-				   conditions->events[kind] & ~bit);
+	count_wanted(&wanted[kind], before, now);
+	all = wanted[KMONITOR_CONDITION_ALL].events;
+	by_id = wanted[KMONITOR_CONDITION_CGROUP].events |
+		wanted[KMONITOR_CONDITION_UID].events;
+	if (!ns) {
+		suppress_events(entry->filters, all | by_id);
+		return;
 	}
-	by_id = conditions->events[KMONITOR_CONDITION_CGROUP] |
-		conditions->events[KMONITOR_CONDITION_UID];
-	WRITE_ONCE(conditions->by_id, by_id);
-	any = by_id | conditions->events[KMONITOR_CONDITION_ALL];
-	if (ns)
-		WRITE_ONCE(ns->kmonitor_events, any);
-	else
-		suppress_events(entry->filters, any);
+	WRITE_ONCE(ns->kmonitor_all_events, all);
+	WRITE_ONCE(ns->kmonitor_id_events, by_id);
+	if (has_wanted_of_id(entry))
+		count_wanted(rcu_dereference_protected(
+				     *wanted_of_id(entry),
+				     lockdep_is_held(&conditions_lock)),
+			     before, now);
 }
 
 /* The caller holds conditions_lock or the RCU read lock. */
@@ -136,57 +154,83 @@ look_up_conditions(const struct kmonitor_conditions *conditions, u32 target,
 	return rhltable_lookup(&condition_table, &key, condition_params);
 }
 
-/* Limits what unprivileged filters may cost the tasks of a user. */
-static bool exceeds_uid_limit(const struct kmonitor_entry *entry)
+static bool is_limited(const struct kmonitor_entry *entry)
 {
-	struct kmonitor_entry *other;
-	struct rhlist_head *pos;
+	return entry->unprivileged && !kmonitor_entry_ignores(entry);
+}
+
+/*
+ * Limits what unprivileged filters may cost the tasks of a namespace, for each
+ * user: by the number of descriptors, each of which gets an event once.
+ */
+static bool exceeds_user_limit(const struct kmonitor_entry *entry)
+{
+	const struct kmonitor_filter_table *filters = entry->filters;
+	const struct kmonitor_filter_table *other;
 	u32 nr = 0;
 
-	if (!entry->unprivileged || entry->target != KMONITOR_TARGET_UID ||
-	    kmonitor_entry_ignores(entry))
+	if (!is_limited(entry) || filters->nr_conditions)
 		return false;
-	guard(rcu)();
-	rhl_for_each_entry_rcu(other, pos,
-			       look_up_conditions(entry->condition.where,
-						  entry->target,
-						  entry->condition.id),
-			       hash)
-		nr += other->unprivileged;
-	return nr >= KMONITOR_MAX_UNPRIVILEGED;
+	hlist_for_each_entry(other, &entry->condition.where->unprivileged,
+			     unprivileged)
+		nr += uid_eq(other->creator.owner, filters->creator.owner);
+	return nr >= KMONITOR_MAX_PER_USER;
 }
 
 static int insert_condition(struct kmonitor_entry *entry)
 {
 	int ret;
 
+	if (exceeds_user_limit(entry))
+		return -ENOSPC;
 	if (entry->target == KMONITOR_TARGET_ALL) {
 		hlist_add_head_rcu(&entry->all, &entry->condition.where->all);
 		return 0;
 	}
-	if (exceeds_uid_limit(entry))
-		return -ENOSPC;
 	ret = rhltable_insert(&condition_table, &entry->hash, condition_params);
 	return ret ? -ENOMEM : 0;
 }
 
-/**
- * kmonitor_condition_add - make a condition visible to the hooks
- * @entry: The entry; its condition has target and id.
- *
- * Context: May sleep.  Under the lock of the filter table.
- * Return: 0, -ENOMEM, or -ENOSPC if the user has its limit of unprivileged
- *	entries.
- */
-int kmonitor_condition_add(struct kmonitor_entry *entry)
+/* Takes a reference to what the id of a condition names. */
+static int get_id(struct kmonitor_entry *entry)
+{
+	const u64 id = entry->condition.id;
+
+	if (!has_wanted_of_id(entry))
+		return 0;
+	if (entry->target == KMONITOR_TARGET_CGROUP) {
+		entry->cgroup = kmonitor_cgroup_get(id);
+		return PTR_ERR_OR_ZERO(entry->cgroup);
+	}
+	entry->user = alloc_uid(KUIDT_INIT(id));
+	return entry->user ? 0 : -ENOMEM;
+}
+
+static void put_id(struct kmonitor_entry *entry)
+{
+	if (!has_wanted_of_id(entry))
+		return;
+	if (entry->target == KMONITOR_TARGET_CGROUP)
+		kmonitor_cgroup_put(entry->cgroup);
+	else
+		free_uid(entry->user);
+}
+
+/* Adds an entry to those of its namespace or descriptor, and of its id. */
+static int add_locked(struct kmonitor_entry *entry,
+		      struct kmonitor_conditions **spare,
+		      struct kmonitor_wanted **spare_wanted)
 {
 	struct kmonitor_conditions *conditions;
 	int ret;
 
-	guard(mutex)(&conditions_lock);
-	conditions = make_conditions(entry);
-	if (!conditions)
-		return -ENOMEM;
+	conditions =
+		find_conditions(entry->filters, kmonitor_entry_ignores(entry));
+	if (!conditions) {
+		conditions = no_free_ptr(*spare);
+		rcu_assign_pointer(namespace_of(entry)->kmonitor_conditions,
+				   conditions);
+	}
 	entry->condition.where = conditions;
 	ret = insert_condition(entry);
 	if (ret) {
@@ -195,8 +239,72 @@ int kmonitor_condition_add(struct kmonitor_entry *entry)
 		return ret;
 	}
 	conditions->nr++;
+	if (is_limited(entry) && !entry->filters->nr_conditions++)
+		hlist_add_head(&entry->filters->unprivileged,
+			       &conditions->unprivileged);
+	if (has_wanted_of_id(entry) &&
+	    !rcu_access_pointer(*wanted_of_id(entry)))
+		rcu_assign_pointer(*wanted_of_id(entry),
+				   no_free_ptr(*spare_wanted));
 	count_wanted_events(entry, 0, entry->events | PRESENT);
 	return 0;
+}
+
+/**
+ * kmonitor_condition_add - make a condition visible to the hooks
+ * @entry: The entry; its condition has target and id.
+ *
+ * Context: May sleep.  Under the lock of the filter table.
+ * Return: 0; -ENOMEM; -ESTALE if the caller's cgroup namespace has no such
+ *	cgroup; or -ENOSPC if the user has its limit of unprivileged
+ *	descriptors there.
+ */
+int kmonitor_condition_add(struct kmonitor_entry *entry)
+{
+	/* Nobody else is to wait for memory that this descriptor needs. */
+	struct kmonitor_conditions *conditions __free(kfree) =
+		kzalloc(sizeof(*conditions), GFP_KERNEL_ACCOUNT);
+	struct kmonitor_wanted *wanted __free(kfree) =
+		kzalloc(sizeof(*wanted), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!conditions || !wanted)
+		return -ENOMEM;
+	ret = get_id(entry);
+	if (ret)
+		return ret;
+	mutex_lock(&conditions_lock);
+	ret = add_locked(entry, &conditions, &wanted);
+	mutex_unlock(&conditions_lock);
+	if (ret)
+		put_id(entry);
+	return ret;
+}
+
+/* Returns what has become of no use to its cgroup or user. */
+static struct kmonitor_wanted *del_locked(struct kmonitor_entry *entry)
+{
+	struct kmonitor_conditions *conditions = entry->condition.where;
+	struct kmonitor_wanted *wanted;
+
+	count_wanted_events(entry, entry->events | PRESENT, 0);
+	if (entry->target == KMONITOR_TARGET_ALL)
+		hlist_del_rcu(&entry->all);
+	else
+		rhltable_remove(&condition_table, &entry->hash,
+				condition_params);
+	conditions->nr--;
+	if (is_limited(entry) && !--entry->filters->nr_conditions)
+		hlist_del(&entry->filters->unprivileged);
+	drop_unused(conditions, namespace_of(entry));
+	if (!has_wanted_of_id(entry))
+		return NULL;
+	wanted = rcu_dereference_protected(*wanted_of_id(entry),
+					   lockdep_is_held(&conditions_lock));
+	if (wanted->events)
+		return NULL;
+	RCU_INIT_POINTER(*wanted_of_id(entry), NULL);
+	return wanted;
 }
 
 /**
@@ -207,19 +315,15 @@ int kmonitor_condition_add(struct kmonitor_entry *entry)
  */
 void kmonitor_condition_del(struct kmonitor_entry *entry)
 {
-	struct kmonitor_conditions *conditions = entry->condition.where;
+	struct kmonitor_wanted *unused;
 
-	if (!conditions)
+	if (!entry->condition.where)
 		return;
-	guard(mutex)(&conditions_lock);
-	count_wanted_events(entry, entry->events | PRESENT, 0);
-	if (entry->target == KMONITOR_TARGET_ALL)
-		hlist_del_rcu(&entry->all);
-	else
-		rhltable_remove(&condition_table, &entry->hash,
-				condition_params);
-	conditions->nr--;
-	drop_unused(conditions, namespace_of(entry));
+	mutex_lock(&conditions_lock);
+	unused = del_locked(entry);
+	mutex_unlock(&conditions_lock);
+	kvfree_rcu_mightsleep(unused);
+	put_id(entry);
 }
 
 /**
@@ -236,6 +340,12 @@ void kmonitor_condition_set_events(struct kmonitor_entry *entry, u32 events)
 	WRITE_ONCE(entry->events, events);
 }
 
+static struct kmonitor_entry *get_entry(struct kmonitor_entry *entry)
+{
+	refcount_inc(&entry->refs);
+	return entry;
+}
+
 /**
  * kmonitor_condition_find - find a condition of a descriptor
  * @filters: The filters of the descriptor.
@@ -244,8 +354,8 @@ void kmonitor_condition_set_events(struct kmonitor_entry *entry, u32 events)
  * @ignore: Look for one that suppresses records.
  *
  * Context: May sleep.  Under the lock of the filter table, which keeps the
- *	entry.
- * Return: The entry or NULL.
+ *	entry in it.
+ * Return: The entry with a reference, or NULL.
  */
 struct kmonitor_entry *
 kmonitor_condition_find(struct kmonitor_filter_table *filters, u32 target,
@@ -263,14 +373,14 @@ kmonitor_condition_find(struct kmonitor_filter_table *filters, u32 target,
 	if (target == KMONITOR_TARGET_ALL) {
 		hlist_for_each_entry_rcu(entry, &conditions->all, all) {
 			if (entry->filters == filters)
-				return entry;
+				return get_entry(entry);
 		}
 		return NULL;
 	}
 	rhl_for_each_entry_rcu(
 		entry, pos, look_up_conditions(conditions, target, id), hash) {
 		if (entry->filters == filters)
-			return entry;
+			return get_entry(entry);
 	}
 	return NULL;
 }
@@ -336,12 +446,12 @@ bool kmonitor_conditions_visit_ids(const struct kmonitor_conditions *conditions,
 				   kmonitor_visit_t visit, void *arg)
 {
 	struct task_struct *subject = kmonitor_event_subject(data);
-	const u32 *events = conditions->events;
+	const struct kmonitor_wanted *wanted = conditions->wanted;
 
-	if (READ_ONCE(events[KMONITOR_CONDITION_CGROUP]) & data->type &&
+	if (READ_ONCE(wanted[KMONITOR_CONDITION_CGROUP].events) & data->type &&
 	    visit_cgroups_of(conditions, data, subject, visit, arg))
 		return true;
-	return READ_ONCE(events[KMONITOR_CONDITION_UID]) & data->type &&
+	return READ_ONCE(wanted[KMONITOR_CONDITION_UID].events) & data->type &&
 	       visit_conditions_by_id(conditions, KMONITOR_TARGET_UID,
 				      __kuid_val(task_uid(subject)), visit,
 				      arg);
@@ -367,7 +477,7 @@ bool kmonitor_conditions_visit(const struct kmonitor_conditions *conditions,
 		return false;
 	if (kmonitor_conditions_visit_ids(conditions, data, visit, arg))
 		return true;
-	if (!(READ_ONCE(conditions->events[KMONITOR_CONDITION_ALL]) &
+	if (!(READ_ONCE(conditions->wanted[KMONITOR_CONDITION_ALL].events) &
 	      data->type))
 		return false;
 	hlist_for_each_entry_rcu(entry, &conditions->all, all) {
@@ -375,6 +485,58 @@ bool kmonitor_conditions_visit(const struct kmonitor_conditions *conditions,
 			return true;
 	}
 	return false;
+}
+
+static bool is_wanted_of(struct kmonitor_wanted __rcu *const *place, u32 types)
+{
+	const struct kmonitor_wanted *wanted = rcu_dereference(*place);
+
+	return unlikely(wanted) && READ_ONCE(wanted->events) & types;
+}
+
+static bool is_wanted_of_cgroup(struct cgroup *cgroup, u32 types)
+{
+	for (; cgroup; cgroup = kmonitor_cgroup_parent(cgroup)) {
+		if (is_wanted_of(kmonitor_cgroup_wanted(cgroup), types))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * kmonitor_id_may_match - test whether conditions want events of a task's ids
+ * @task: The subject.
+ * @types: Event types.
+ *
+ * Context: Any.
+ * Return: False if no condition of any pid namespace that wants these types
+ *	names the user or a cgroup of the task.
+ */
+bool kmonitor_id_may_match(struct task_struct *task, u32 types)
+{
+	guard(rcu)();
+	return is_wanted_of(&__task_cred(task)->user->kmonitor_wanted, types) ||
+	       is_wanted_of_cgroup(kmonitor_task_cgroup(task), types);
+}
+
+/**
+ * kmonitor_fork_id_may_match - the same for a fork by the current task
+ * @child: The new task, which may be in another cgroup.
+ * @types: Event types.
+ *
+ * Context: Any.
+ * Return: As of kmonitor_id_may_match().
+ */
+bool kmonitor_fork_id_may_match(struct task_struct *child, u32 types)
+{
+	struct cgroup *own, *childs;
+
+	if (kmonitor_id_may_match(current, types))
+		return true;
+	guard(rcu)();
+	own = kmonitor_task_cgroup(current);
+	childs = kmonitor_task_cgroup(child);
+	return own != childs && is_wanted_of_cgroup(childs, types);
 }
 
 static int __init kmonitor_condition_init(void)

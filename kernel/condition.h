@@ -11,6 +11,7 @@ struct kmonitor_conditions;
 struct kmonitor_entry;
 struct kmonitor_event_data;
 struct kmonitor_filter_table;
+struct task_struct;
 
 /* Visits an entry; true ends the visit. */
 typedef bool (*kmonitor_visit_t)(void *arg, struct kmonitor_entry *entry);
@@ -27,5 +28,7 @@ bool kmonitor_conditions_visit_ids(const struct kmonitor_conditions *conditions,
 bool kmonitor_conditions_visit(const struct kmonitor_conditions *conditions,
 			       const struct kmonitor_event_data *data,
 			       kmonitor_visit_t visit, void *arg);
+bool kmonitor_id_may_match(struct task_struct *task, u32 types);
+bool kmonitor_fork_id_may_match(struct task_struct *child, u32 types);
 
 #endif /* _KMONITOR_CONDITION_H */

@@ -63,7 +63,6 @@ struct fan_out {
 	u64 number;
 	/* The unit in which its loss is counted. */
 	u64 loss_unit;
-	const struct kmonitor_conditions *conditions;
 	/* @event is for the view of this creator; NULL before it is made. */
 	const struct kmonitor_creator *made_for;
 	bool redacted;
@@ -219,9 +218,7 @@ append_record(struct fan_out *out, u32 type, struct kmonitor *mon,
 }
 
 /* The types that name a second task, which some creators may not see. */
-#define NAMES_SECOND_TASK                                                   \
-	(KMONITOR_PTRACE | KMONITOR_PROCESS_ABORT | KMONITOR_THREAD_ABORT | \
-	 KMONITOR_COREDUMP)
+#define NAMES_SECOND_TASK (KMONITOR_PTRACE | KMONITOR_ABORTS)
 
 static bool same_for_all(u32 type)
 {
@@ -429,13 +426,14 @@ static bool emit_to_condition(void *arg, struct kmonitor_entry *entry)
 }
 
 /* A descriptor has one ALL entry at most, and it is matched last. */
-static void emit_to_whole(struct fan_out *out)
+static void emit_to_whole(struct fan_out *out,
+			  const struct kmonitor_conditions *conditions)
 {
 	const u32 type = out->data->type;
 	struct kmonitor_filter_table *filters;
 	struct kmonitor_entry *entry;
 
-	hlist_for_each_entry_rcu(entry, &out->conditions->all, all) {
+	hlist_for_each_entry_rcu(entry, &conditions->all, all) {
 		filters = READ_ONCE(entry->filters);
 		if (match_entry(entry, out->data, type) != NO_MATCH &&
 		    !test_and_set_decided(out, filters))
@@ -443,18 +441,20 @@ static void emit_to_whole(struct fan_out *out)
 	}
 }
 
-static void emit_to_conditions(struct fan_out *out)
+static void emit_to_conditions(struct fan_out *out,
+			       const struct pid_namespace *ns)
 {
-	const struct kmonitor_conditions *conditions = out->conditions;
+	const struct kmonitor_conditions *conditions =
+		rcu_dereference(ns->kmonitor_conditions);
 	const u32 type = out->data->type;
 
 	if (!conditions)
 		return;
-	if (READ_ONCE(conditions->by_id) & type)
+	if (READ_ONCE(ns->kmonitor_id_events) & type)
 		kmonitor_conditions_visit_ids(conditions, out->data,
 					      emit_to_condition, out);
-	if (READ_ONCE(conditions->events[KMONITOR_CONDITION_ALL]) & type)
-		emit_to_whole(out);
+	if (READ_ONCE(ns->kmonitor_all_events) & type)
+		emit_to_whole(out, conditions);
 }
 
 /*
@@ -486,22 +486,23 @@ static noinline void emit_to_all(struct kmonitor_event_data *data,
 	if (set)
 		emit_to_marks(&out, set);
 	for (ns = kmonitor_event_ns(data); ns; ns = ns->parent) {
-		if (!(READ_ONCE(ns->kmonitor_events) & data->type))
+		if (!(kmonitor_namespace_events(ns) & data->type))
 			continue;
 		choose_subject(data, ns);
-		out.conditions = rcu_dereference(ns->kmonitor_conditions);
-		emit_to_conditions(&out);
+		emit_to_conditions(&out, ns);
 	}
 	local_unlock(&fan_out_cpu.lock);
 }
 
 /* The only condition that may want a type, if it is of target ALL. */
 static __always_inline struct kmonitor_entry *
-only_condition(const struct kmonitor_conditions *conditions, u32 type)
+only_condition(const struct pid_namespace *ns, u32 type)
 {
+	const struct kmonitor_conditions *conditions =
+		rcu_dereference(ns->kmonitor_conditions);
 	struct hlist_node *first;
 
-	if (!conditions || READ_ONCE(conditions->by_id) & type)
+	if (!conditions || READ_ONCE(ns->kmonitor_id_events) & type)
 		return NULL;
 	first = rcu_dereference(hlist_first_rcu(&conditions->all));
 	if (!first || rcu_access_pointer(hlist_next_rcu(first)))
@@ -525,12 +526,11 @@ only_entry(const struct kmonitor_event_data *data, u32 type,
 	/* A child has a namespace more than its creator, or the same ones. */
 	ns = ns_of_pid(task_pid(fork ? data->fork.child : data->task));
 	for (; ns; ns = ns->parent) {
-		if (!(READ_ONCE(ns->kmonitor_events) & type))
+		if (!(kmonitor_namespace_events(ns) & type))
 			continue;
 		if (entry)
 			return NULL;
-		entry = only_condition(rcu_dereference(ns->kmonitor_conditions),
-				       type);
+		entry = only_condition(ns, type);
 		if (!entry)
 			return NULL;
 	}
@@ -601,47 +601,6 @@ static __always_inline bool emit_in_place(struct kmonitor_event_data *data,
 	if (wakeup)
 		kmonitor_wake_as_owed(mon, wakeup, false);
 	return done;
-}
-
-static bool wants_any_type(void *arg, struct kmonitor_entry *entry)
-{
-	const u32 *types = arg;
-
-	return READ_ONCE(entry->events) & *types && kmonitor_entry_alive(entry);
-}
-
-/**
- * kmonitor_matches_exactly - test whether an entry matches events of a task
- * @task: The task, alive or held by the caller.
- * @types: Event types other than fork.
- *
- * To be used after kmonitor_may_match() where a report is expensive: only the
- * conditions that match the task count.  THREAD_ABORT of a process with several
- * threads counts without a look at the conditions, as any of them may die.
- *
- * Context: Any but NMI.
- * Return: True if there may be such an entry.
- */
-bool kmonitor_matches_exactly(struct task_struct *task, u32 types)
-{
-	const struct kmonitor_event_data data = { .type = types, .task = task };
-	const u32 by_thread =
-		thread_group_empty(task) ? 0 : types & KMONITOR_THREAD_ABORT;
-	const struct pid_namespace *ns;
-
-	if (READ_ONCE(task->signal->kmonitor_events) & types)
-		return true;
-	guard(rcu)();
-	for (ns = ns_of_pid(task_pid(task)); ns; ns = ns->parent) {
-		if (READ_ONCE(ns->kmonitor_events) & by_thread)
-			return true;
-		if (READ_ONCE(ns->kmonitor_events) & types &&
-		    kmonitor_conditions_visit(
-			    rcu_dereference(ns->kmonitor_conditions), &data,
-			    wants_any_type, &types))
-			return true;
-	}
-	return false;
 }
 
 static __always_inline void

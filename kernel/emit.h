@@ -13,19 +13,57 @@
 #include <linux/sched/signal.h>
 #include <linux/types.h>
 
+#include "condition.h"
+
 struct kmonitor_mark_set;
 struct kmonitor_event_data;
 
-/* Tests the conditions of all pid namespaces that the task is visible in. */
-static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
-						     u32 types)
+/* Event types that conditions of a pid namespace want. */
+static __always_inline u32
+kmonitor_namespace_events(const struct pid_namespace *ns)
+{
+	return READ_ONCE(ns->kmonitor_all_events) |
+	       READ_ONCE(ns->kmonitor_id_events);
+}
+
+/**
+ * kmonitor_process_may_match - test whether any filter may match any thread
+ * @task: The subject, a thread of the process.
+ * @types: Event types.
+ *
+ * Context: Any.
+ * Return: False if kmonitor_may_match() would return false for each thread.
+ */
+static __always_inline bool kmonitor_process_may_match(struct task_struct *task,
+						       u32 types)
 {
 	const struct pid_namespace *ns;
 
+	if (unlikely(READ_ONCE(task->signal->kmonitor_events) & types))
+		return true;
 	for (ns = ns_of_pid(task_pid(task)); ns; ns = ns->parent) {
-		if (unlikely(READ_ONCE(ns->kmonitor_events) & types))
+		if (unlikely(kmonitor_namespace_events(ns) & types))
 			return true;
 	}
+	return false;
+}
+
+/*
+ * Tests the conditions of all pid namespaces that the task is visible in.
+ * Returns those types that its ids may match.
+ */
+static __always_inline bool kmonitor_all_may_match(struct task_struct *task,
+						   u32 types, u32 *id_types)
+{
+	const struct pid_namespace *ns;
+
+	*id_types = 0;
+	for (ns = ns_of_pid(task_pid(task)); ns; ns = ns->parent) {
+		if (unlikely(READ_ONCE(ns->kmonitor_all_events) & types))
+			return true;
+		*id_types |= READ_ONCE(ns->kmonitor_id_events);
+	}
+	*id_types &= types;
 	return false;
 }
 
@@ -36,7 +74,9 @@ static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
  *
  * This is the whole cost for a task that no filter selects: one load of the
  * types that its marks may want, and for each pid namespace that it is visible
- * in (most often one) a load of the types that conditions there want.
+ * in (most often one) two loads of the types that conditions there want.  If
+ * there are conditions with an id, those that name the user or a cgroup of the
+ * task count.
  *
  * Context: Any.
  * Return: False if kmonitor_emit() would find no descriptor.
@@ -44,16 +84,23 @@ static __always_inline bool kmonitor_conditions_want(struct task_struct *task,
 static __always_inline bool kmonitor_may_match(struct task_struct *task,
 					       u32 types)
 {
+	u32 id_types;
+
 	return unlikely(READ_ONCE(task->signal->kmonitor_events) & types) ||
-	       kmonitor_conditions_want(task, types);
+	       kmonitor_all_may_match(task, types, &id_types) ||
+	       (unlikely(id_types) && kmonitor_id_may_match(task, id_types));
 }
 
 /* The same for a fork by the current task: the child may join a namespace. */
 static __always_inline bool kmonitor_fork_may_match(struct task_struct *child,
 						    u32 type)
 {
+	u32 id_types;
+
 	return unlikely(READ_ONCE(current->signal->kmonitor_events) & type) ||
-	       kmonitor_conditions_want(child, type);
+	       kmonitor_all_may_match(child, type, &id_types) ||
+	       (unlikely(id_types) &&
+		kmonitor_fork_id_may_match(child, id_types));
 }
 
 /*
@@ -78,7 +125,6 @@ static inline void kmonitor_leave(void)
 		preempt_enable();
 }
 
-bool kmonitor_matches_exactly(struct task_struct *task, u32 types);
 void kmonitor_emit_fork(struct kmonitor_event_data *data,
 			const struct kmonitor_mark_set *set);
 void kmonitor_emit(struct kmonitor_event_data *data,

@@ -2,10 +2,10 @@
 /*
  * An entry of the filter table, the kernel object of a filter; and the table.
  *
- * An entry ends once: the caller that kills it also retires it.  Edits and
- * close take it out of the table themselves.  The exit of the process or thread
- * that it names must not wait for the lock of the table: it puts the entry on
- * the retired list, and the next edit takes it out.
+ * An entry ends once: the caller that kills it also discards it, which takes it
+ * out of the table.  That may be an edit or close, under the lock of the table,
+ * or the exit of the process or thread that it names, without.  So whoever finds
+ * an entry takes a reference, under RCU.
  *
  * entry->filters is valid under RCU while the entry is alive: close kills all
  * entries, and a grace period passes before the descriptor is freed.
@@ -80,31 +80,23 @@ void kmonitor_entry_put(struct kmonitor_entry *entry)
 }
 
 /**
- * kmonitor_entry_uncharge - take the charge of an entry back
- * @entry: The entry.
+ * kmonitor_entry_discard - take a dead entry out of its table
+ * @entry: The entry, which has no more record to append.  The reference of the
+ *	table is dropped, and the charge taken back.
  *
- * The charge goes when the entry ends, not when it is taken out of the table.
- *
- * Context: Any.
- */
-void kmonitor_entry_uncharge(struct kmonitor_entry *entry)
-{
-	struct ucounts *ucounts = xchg(&entry->ucounts, NULL);
-
-	if (ucounts)
-		kmonitor_uncharge_filter(ucounts);
-}
-
-/**
- * kmonitor_entry_discard - leave a dead entry to the next edit
- * @entry: The entry, which is in the table and has no more record to append.
- *
- * Context: Under RCU, by the caller that killed it.
+ * Context: Under RCU, by the caller that killed it; or nobody else has it.
  */
 void kmonitor_entry_discard(struct kmonitor_entry *entry)
 {
-	kmonitor_entry_uncharge(entry);
-	llist_add(&entry->retired, &entry->filters->retired);
+	struct kmonitor_filter_table *filters = entry->filters;
+	unsigned long flags;
+
+	xa_lock_irqsave(&filters->entries, flags);
+	__xa_erase(&filters->entries, entry->handle);
+	WRITE_ONCE(filters->nr, filters->nr - 1);
+	xa_unlock_irqrestore(&filters->entries, flags);
+	kmonitor_uncharge_filter(entry->ucounts);
+	kmonitor_entry_put(entry);
 }
 
 static void raise_to(atomic64_t *max, u64 value)
@@ -153,9 +145,8 @@ void kmonitor_filter_table_init(struct kmonitor_filter_table *filters)
 	kmonitor_creator_init(&filters->creator);
 	filters->always = filters->creator.plain ? 0 : ~0U;
 	filters->checked = filters->always;
-	xa_init(&filters->entries);
+	xa_init_flags(&filters->entries, XA_FLAGS_LOCK_IRQ);
 	filters->next_handle = 1;
-	init_llist_head(&filters->retired);
 	spin_lock_init(&filters->pending_lock);
 	INIT_LIST_HEAD(&filters->pending);
 }
@@ -204,59 +195,86 @@ void kmonitor_filter_table_destroy(struct kmonitor_filter_table *filters)
 	unsigned long handle;
 
 	xa_for_each(&filters->entries, handle, entry)
-		kmonitor_filter_table_forget(filters, entry);
+		kmonitor_entry_discard(entry);
 	xa_destroy(&filters->entries);
 	kmonitor_creator_destroy(&filters->creator);
 }
 
 /**
- * kmonitor_filter_table_forget - take a dead entry out of the table
+ * kmonitor_filter_table_add - put an entry into the table
  * @filters: The table.
- * @entry: The entry; the reference of the table is dropped.
+ * @entry: The entry; the table gets the reference of the caller.
  *
- * Context: May sleep.  Under the lock of the table, or nobody else has it.
+ * Context: May sleep.  Under the lock of the table.
+ * Return: 0 or -ENOMEM.
  */
-void kmonitor_filter_table_forget(struct kmonitor_filter_table *filters,
-				  struct kmonitor_entry *entry)
+int kmonitor_filter_table_add(struct kmonitor_filter_table *filters,
+			      struct kmonitor_entry *entry)
 {
-	xa_erase(&filters->entries, entry->handle);
-	filters->nr--;
-	kmonitor_entry_uncharge(entry);
-	kmonitor_entry_put(entry);
+	int ret;
+
+	lockdep_assert_held(&filters->lock);
+	entry->filters = filters;
+	entry->handle = filters->next_handle;
+	xa_lock_irq(&filters->entries);
+	ret = xa_err(__xa_store(&filters->entries, entry->handle, entry,
+				KMONITOR_GFP));
+	if (!ret)
+		WRITE_ONCE(filters->nr, filters->nr + 1);
+	xa_unlock_irq(&filters->entries);
+	if (!ret)
+		filters->next_handle++;
+	return ret;
 }
 
 /**
- * kmonitor_filter_table_prune - take the retired entries out of the table
+ * kmonitor_filter_table_settle - wait for entries whose last record can be read
  * @filters: The table.
  *
- * Context: May sleep.  Under the lock of the table.
+ * Who has read EMPTY, or an end that had to wait for room, finds the entry gone.
+ *
+ * Context: Any.
  */
-void kmonitor_filter_table_prune(struct kmonitor_filter_table *filters)
+void kmonitor_filter_table_settle(struct kmonitor_filter_table *filters)
 {
-	struct kmonitor_entry *entry, *next;
-
-	lockdep_assert_held(&filters->lock);
-	/* An EMPTY record can be read shortly before its entry is retired. */
 	spin_lock_irq(&filters->pending_lock);
 	spin_unlock_irq(&filters->pending_lock);
-	llist_for_each_entry_safe(entry, next, llist_del_all(&filters->retired),
-				  retired)
-		kmonitor_filter_table_forget(filters, entry);
 }
 
 /**
  * kmonitor_filter_table_count - count the entries
  * @filters: The table.
  *
- * Context: May sleep.
- * Return: The number of entries, including trees with an EMPTY record that waits
- *	for room.
+ * Context: Any.
+ * Return: The number of entries, including those with a record that waits for
+ *	room.
  */
 u32 kmonitor_filter_table_count(struct kmonitor_filter_table *filters)
 {
-	guard(mutex)(&filters->lock);
-	kmonitor_filter_table_prune(filters);
-	return filters->nr;
+	kmonitor_filter_table_settle(filters);
+	return READ_ONCE(filters->nr);
+}
+
+/**
+ * kmonitor_filter_table_next - find the first entry at or after a handle
+ * @filters: The table.
+ * @handle: Where to begin; set to the handle that was found.
+ *
+ * Context: Any.
+ * Return: The entry, dead or alive, with a reference; or NULL.
+ */
+struct kmonitor_entry *
+kmonitor_filter_table_next(struct kmonitor_filter_table *filters,
+			   unsigned long *handle)
+{
+	struct kmonitor_entry *entry;
+
+	guard(rcu)();
+	do {
+		entry = xa_find(&filters->entries, handle, ULONG_MAX,
+				XA_PRESENT);
+	} while (entry && !refcount_inc_not_zero(&entry->refs));
+	return entry;
 }
 
 /**
@@ -264,7 +282,7 @@ u32 kmonitor_filter_table_count(struct kmonitor_filter_table *filters)
  * @filters: The table.
  * @handle: The handle.
  *
- * Context: May sleep.
+ * Context: Any.
  * Return: The live entry with a reference, or NULL.
  */
 struct kmonitor_entry *
@@ -272,10 +290,10 @@ kmonitor_filter_table_get(struct kmonitor_filter_table *filters, u64 handle)
 {
 	struct kmonitor_entry *entry;
 
-	guard(mutex)(&filters->lock);
+	guard(rcu)();
 	entry = xa_load(&filters->entries, handle);
-	if (!entry || !kmonitor_entry_alive(entry))
+	if (!entry || !kmonitor_entry_alive(entry) ||
+	    !refcount_inc_not_zero(&entry->refs))
 		return NULL;
-	refcount_inc(&entry->refs);
 	return entry;
 }

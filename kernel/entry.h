@@ -8,7 +8,6 @@
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/list.h>
-#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
@@ -20,12 +19,14 @@
 
 #include "access.h"
 
+struct cgroup;
 struct cred;
 struct kmonitor_conditions;
 struct kmonitor_filter_table;
 struct pid;
 struct pid_namespace;
 struct ucounts;
+struct user_struct;
 
 /* Events that may be the end which an entry names. */
 #define KMONITOR_EXITS (KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXIT)
@@ -45,20 +46,30 @@ enum kmonitor_condition_kind {
 };
 
 /**
+ * struct kmonitor_wanted - the event types that some conditions want
+ * @events: Types that any of them wants.  Hooks read it; written, as @counts,
+ *	under the lock of the conditions.
+ * @counts: Number of those that want each type.
+ */
+struct kmonitor_wanted {
+	u32 events;
+	u32 counts[32];
+};
+
+/**
  * struct kmonitor_conditions - conditions of a pid namespace or of a descriptor
- * @by_id: Event types that any with an id wants.  Hooks read it, @events and
- *	@all; everything is written under the lock of the conditions.
- * @events: Event types that any of each kind wants.
- * @wanting: Number of conditions of each kind that want each event type.
+ * @wanted: What those of each kind want.
  * @nr: Number of conditions.
- * @all: The conditions of target ALL.
+ * @unprivileged: The tables of a namespace whose creators may not see every
+ *	task.
+ * @all: The conditions of target ALL.  Hooks read it; everything is written
+ *	under the lock of the conditions.
  * @rcu: Hooks find those of a namespace under RCU.
  */
 struct kmonitor_conditions {
-	u32 by_id;
-	u32 events[KMONITOR_CONDITION_KINDS];
-	u32 wanting[KMONITOR_CONDITION_KINDS][32];
+	struct kmonitor_wanted wanted[KMONITOR_CONDITION_KINDS];
 	u32 nr;
+	struct hlist_head unprivileged;
 	struct hlist_head all;
 	struct rcu_head rcu;
 };
@@ -123,6 +134,7 @@ enum kmonitor_entry_state {
  *	The tree is empty when it drops to zero.
  * @target: One of &enum kmonitor_target.
  * @unprivileged: Its creator may not see every task.
+ * @owner: The user who answers for that creator.
  * @may_want: For marks: all types that @events has had or is about to have;
  *	written under the lock of mark edits once the entry is in a set.
  * @cookie: Copied into its records; written under the lock of the filter table.
@@ -139,11 +151,13 @@ enum kmonitor_entry_state {
  *	reference, or NULL.  Written under the lock of the filter table.
  * @kill_ns: The pid namespace from which it does, likewise.
  * @condition: For CGROUP, UID and ALL; never changes while the entry is alive.
+ * @cgroup: For CGROUP that wants records, with a reference while it is one of
+ *	the conditions.
+ * @user: For UID, likewise.
  * @hash: For CGROUP and UID, in the table of conditions.
  * @all: For ALL, in the list of its conditions.
  * @pending: In the list of entries whose last record waits for room;
  *	pending_lock.
- * @retired: In the list of entries to take out of the table.
  * @rcu: Hooks find entries under RCU.
  * @end: For THREAD and PROCESS, memory for the end that they name while it
  *	waits; written by the exit hook that kills the entry.
@@ -156,6 +170,7 @@ struct kmonitor_entry {
 	atomic_t sets;
 	u32 target;
 	bool unprivileged;
+	kuid_t owner;
 	u32 may_want;
 	u64 cookie;
 	u64 handle;
@@ -170,11 +185,14 @@ struct kmonitor_entry {
 	struct pid_namespace *kill_ns;
 	struct kmonitor_condition condition;
 	union {
+		struct cgroup *cgroup;
+		struct user_struct *user;
+	};
+	union {
 		struct rhlist_head hash;
 		struct hlist_node all;
 	};
 	struct list_head pending;
-	struct llist_node retired;
 	struct rcu_head rcu;
 	struct kmonitor_event end[];
 };
@@ -183,7 +201,7 @@ struct kmonitor_entry {
  * struct kmonitor_filter_table - the filters of a descriptor
  * @lock: Serialises edits.
  * @creator: Decides on ids and permissions; never changes.
- * @entries: Entries by handle, one reference each.  Under @lock.
+ * @entries: Entries by handle, one reference each.  Added under @lock.
  * @checked: Event types that need more than a copy of a record: @always, those
  *	that @ignored may suppress, and exits while an end waits for room.
  *	Written under @pending_lock.
@@ -193,10 +211,12 @@ struct kmonitor_entry {
  * @named_ends: Exits, if the end that an entry names must be announced.
  * @suppressed: Event types that @ignored wants; under its lock.
  * @ignored: Conditions whose records are suppressed.
+ * @nr_conditions: Number of those that want records, if the creator may not see
+ *	every task.  Under the lock of the conditions.
+ * @unprivileged: In the list of such tables of the namespace; likewise.
  * @next_handle: Under @lock.
- * @nr: Number of live and retired entries in @entries.  Under @lock.
- * @retired: Entries that ended by themselves, to be taken out of @entries by
- *	the next edit.
+ * @nr: Number of @entries, under their lock.
+ * @kills_on_close: An entry has had KILL_ON_CLOSE.  Under @lock.
  * @pending_lock: Protects @pending, and keeps an EMPTY record and the end of its
  *	entry together.  Inside @lock and that of conditions.
  * @pending: Entries whose last record waits for room in the ring.
@@ -210,9 +230,11 @@ struct kmonitor_filter_table {
 	u32 named_ends;
 	u32 suppressed;
 	struct kmonitor_conditions ignored;
+	u32 nr_conditions;
+	struct hlist_node unprivileged;
 	u64 next_handle;
 	u32 nr;
-	struct llist_head retired;
+	bool kills_on_close;
 	spinlock_t pending_lock;
 	struct list_head pending;
 };
@@ -221,20 +243,22 @@ struct kmonitor_entry *kmonitor_entry_create(u32 target, struct pid *pid,
 					     u64 start_ns);
 void kmonitor_entry_put_killer(struct kmonitor_entry *entry);
 void kmonitor_entry_put(struct kmonitor_entry *entry);
-void kmonitor_entry_uncharge(struct kmonitor_entry *entry);
 void kmonitor_entry_discard(struct kmonitor_entry *entry);
 void kmonitor_entry_account(struct kmonitor_entry *entry, struct pid *pid,
 			    const struct kmonitor_exit *exit, bool oom);
 
 void kmonitor_filter_table_init(struct kmonitor_filter_table *filters);
 void kmonitor_filter_table_destroy(struct kmonitor_filter_table *filters);
-void kmonitor_filter_table_forget(struct kmonitor_filter_table *filters,
-				  struct kmonitor_entry *entry);
-void kmonitor_filter_table_prune(struct kmonitor_filter_table *filters);
+int kmonitor_filter_table_add(struct kmonitor_filter_table *filters,
+			      struct kmonitor_entry *entry);
+void kmonitor_filter_table_settle(struct kmonitor_filter_table *filters);
 void kmonitor_filter_table_update_checked(struct kmonitor_filter_table *filters);
 void kmonitor_filter_table_check_always(struct kmonitor_filter_table *filters,
 					u32 events);
 u32 kmonitor_filter_table_count(struct kmonitor_filter_table *filters);
+struct kmonitor_entry *
+kmonitor_filter_table_next(struct kmonitor_filter_table *filters,
+			   unsigned long *handle);
 struct kmonitor_entry *
 kmonitor_filter_table_get(struct kmonitor_filter_table *filters, u64 handle);
 

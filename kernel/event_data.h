@@ -10,6 +10,10 @@
 #include <linux/types.h>
 #include <uapi/linux/kmonitor.h>
 
+/* Events that name the sender of a signal. */
+#define KMONITOR_ABORTS \
+	(KMONITOR_PROCESS_ABORT | KMONITOR_THREAD_ABORT | KMONITOR_COREDUMP)
+
 struct cred;
 struct file;
 struct kmonitor_args;

@@ -28,12 +28,15 @@ static void count_members(struct kmonitor_filter_table *filters)
 	struct pid_namespace *ns = filters->creator.pid_ns;
 	struct kmonitor_entry *entry;
 	struct task_struct *leader;
-	unsigned long handle;
+	unsigned long handle = 0;
 	struct pid *pid;
 	int nr = 1;
 
-	xa_for_each(&filters->entries, handle, entry)
+	for (; (entry = kmonitor_filter_table_next(filters, &handle));
+	     handle++) {
 		entry->members = 0;
+		kmonitor_entry_put(entry);
+	}
 	do {
 		rcu_read_lock();
 		pid = kmonitor_process_walk(ns, &nr, &leader);
@@ -58,26 +61,33 @@ static u64 entry_id(const struct kmonitor_filter_table *filters,
 	return entry->condition.id;
 }
 
+static void show_entry(struct seq_file *m,
+		       const struct kmonitor_filter_table *filters,
+		       const struct kmonitor_entry *entry)
+{
+	seq_printf(m, "entry:\thandle=%llu target=%u id=%llu", entry->handle,
+		   entry->target, entry_id(filters, entry));
+	seq_printf(m, " start_ns=%llu events=%#x flags=%#x", entry->start_ns,
+		   entry->events, entry->flags);
+	seq_printf(m, " cookie=%#llx members=%u\n", entry->cookie,
+		   entry->members);
+}
+
 static void show_entries(struct seq_file *m,
 			 struct kmonitor_filter_table *filters)
 {
 	struct kmonitor_entry *entry;
-	unsigned long handle;
+	unsigned long handle = 0;
 
 	/* Only a fatal signal may interrupt: a partial list would hide entries. */
 	if (mutex_lock_killable(&filters->lock))
 		return;
 	count_members(filters);
-	xa_for_each(&filters->entries, handle, entry) {
-		if (!kmonitor_entry_alive(entry))
-			continue;
-		seq_printf(m, "entry:\thandle=%llu target=%u id=%llu",
-			   entry->handle, entry->target,
-			   entry_id(filters, entry));
-		seq_printf(m, " start_ns=%llu events=%#x flags=%#x",
-			   entry->start_ns, entry->events, entry->flags);
-		seq_printf(m, " cookie=%#llx members=%u\n", entry->cookie,
-			   entry->members);
+	for (; (entry = kmonitor_filter_table_next(filters, &handle));
+	     handle++) {
+		if (kmonitor_entry_alive(entry))
+			show_entry(m, filters, entry);
+		kmonitor_entry_put(entry);
 	}
 	mutex_unlock(&filters->lock);
 }

@@ -70,13 +70,14 @@ static int charge(struct kmonitor *mon, u32 nr_pages)
 		/* Both pair with free_monitor_work(). */
 		before = atomic_read_acquire(&nr_freed);
 		ret = try_to_charge(mon, nr_pages);
-		if (!ret || (!atomic_read_acquire(&nr_closed) &&
-			     atomic_read(&nr_freed) == before))
+		if ((ret != -EMFILE && ret != -EAGAIN) ||
+		    (!atomic_read_acquire(&nr_closed) &&
+		     atomic_read(&nr_freed) == before))
 			break;
 		left = wait_event_killable_timeout(
 			freed, atomic_read(&nr_freed) != before, left);
 	} while (left > 0);
-	return ret;
+	return ret == -EAGAIN ? -ENOMEM : ret;
 }
 
 static void uncharge(struct kmonitor *mon, u32 nr_pages)

@@ -28,9 +28,8 @@ static void set_entry_events(struct kmonitor_entry *entry, u32 events)
 		kmonitor_mark_set_events(entry, events);
 }
 
-/* Returns false if its exit is killing it and may not have retired it yet. */
-static bool remove_entry(struct kmonitor_filter_table *filters,
-			 struct kmonitor_entry *entry)
+/* Returns false if its exit has killed it and may not have discarded it yet. */
+static bool remove_entry(struct kmonitor_entry *entry)
 {
 	if (!kmonitor_entry_kill(entry))
 		return !list_empty(&entry->pending);
@@ -38,7 +37,7 @@ static bool remove_entry(struct kmonitor_filter_table *filters,
 		kmonitor_condition_del(entry);
 	else
 		kmonitor_mark_sweep_later();
-	kmonitor_filter_table_forget(filters, entry);
+	kmonitor_entry_discard(entry);
 	return true;
 }
 
@@ -66,6 +65,7 @@ static void set_killer(struct kmonitor_entry *entry,
 {
 	if (!(arg->flags & KMONITOR_FILTER_KILL_ON_CLOSE))
 		return;
+	entry->filters->kills_on_close = true;
 	kmonitor_entry_put_killer(entry);
 	/* get_cred() clears a plain field, as concurrent callers do. */
 	entry->kill_cred = data_race(get_current_cred());
@@ -90,6 +90,7 @@ create_entry(struct kmonitor_filter_table *filters, struct pid *pid,
 	}
 	entry->filters = filters;
 	entry->unprivileged = !filters->creator.sees_all;
+	entry->owner = filters->creator.owner;
 	set_entry_flags(entry, arg->flags);
 	entry->may_want = events_of_filter(arg);
 	/* A tree that may still fail to be added reports nothing until it is whole. */
@@ -97,20 +98,16 @@ create_entry(struct kmonitor_filter_table *filters, struct pid *pid,
 		entry->events = events_of_filter(arg);
 	entry->cookie = arg->cookie;
 	set_killer(entry, arg);
-	entry->handle = filters->next_handle;
-	ret = xa_err(xa_store(&filters->entries, entry->handle, entry,
-			      KMONITOR_GFP));
+	ret = kmonitor_filter_table_add(filters, entry);
 	if (ret)
 		goto err_uncharge;
-	filters->next_handle++;
-	filters->nr++;
 	if (kmonitor_target_names_end(entry->target))
 		kmonitor_filter_table_check_always(filters,
 						   filters->named_ends);
 	return entry;
 
 err_uncharge:
-	kmonitor_entry_uncharge(entry);
+	kmonitor_uncharge_filter(entry->ucounts);
 err_put:
 	kmonitor_entry_put(entry);
 	return ERR_PTR(ret);
@@ -130,16 +127,20 @@ static int put_handle(u64 handle, u64 __user *uhandle)
 	return ret;
 }
 
+/* Drops the reference to the entry. */
 static int extend_entry(struct kmonitor_entry *entry,
 			const struct kmonitor_filter *arg, u64 __user *uhandle)
 {
-	if (put_handle(entry->handle, uhandle))
+	if (put_handle(entry->handle, uhandle)) {
+		kmonitor_entry_put(entry);
 		return -EFAULT;
+	}
 	set_entry_events(entry, entry->events | events_of_filter(arg));
 	set_entry_flags(entry, (entry->flags & KMONITOR_FILTER_KILL_ON_CLOSE) |
 				       arg->flags);
 	WRITE_ONCE(entry->cookie, arg->cookie);
 	set_killer(entry, arg);
+	kmonitor_entry_put(entry);
 	return 0;
 }
 
@@ -191,7 +192,7 @@ static int add_mark(struct kmonitor_filter_table *filters,
 	if (!ret && thread_left(task, entry))
 		ret = -ESRCH;
 	if (ret)
-		remove_entry(filters, entry);
+		remove_entry(entry);
 	else
 		set_entry_events(entry, events_of_filter(arg));
 	kmonitor_entry_leave(entry);
@@ -257,7 +258,7 @@ static int add_condition(struct kmonitor_filter_table *filters,
 	entry->condition.id = id;
 	ret = kmonitor_condition_add(entry);
 	if (ret)
-		remove_entry(filters, entry);
+		remove_entry(entry);
 	return ret;
 }
 
@@ -313,7 +314,7 @@ int kmonitor_filter_add(struct kmonitor_filter_table *filters,
 		return -EINVAL;
 
 	guard(mutex)(&filters->lock);
-	kmonitor_filter_table_prune(filters);
+	kmonitor_filter_table_settle(filters);
 	if (arg->target > KMONITOR_TARGET_TREE)
 		return add_condition(filters, arg, uhandle);
 	return add_task(filters, arg, uhandle);
@@ -346,7 +347,7 @@ static struct kmonitor_entry *find_entry(struct kmonitor_filter_table *filters,
 	int ret;
 
 	if (arg->handle)
-		return xa_load(&filters->entries, arg->handle);
+		return kmonitor_filter_table_get(filters, arg->handle);
 	if (arg->target <= KMONITOR_TARGET_TREE)
 		return find_mark(filters, arg);
 	ret = kmonitor_target_condition(&filters->creator, arg, &id);
@@ -377,19 +378,20 @@ int kmonitor_filter_del(struct kmonitor_filter_table *filters,
 		return ret;
 
 	guard(mutex)(&filters->lock);
-	kmonitor_filter_table_prune(filters);
+	kmonitor_filter_table_settle(filters);
 	entry = find_entry(filters, arg);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
-	if (!entry || !kmonitor_entry_alive(entry))
+	if (!entry)
 		return -ENOENT;
 	if (!arg->handle && !arg->events && entry->events)
-		return -EINVAL;
-	if (!arg->handle && entry->events & ~arg->events)
+		ret = -EINVAL;
+	else if (!arg->handle && entry->events & ~arg->events)
 		set_entry_events(entry, entry->events & ~arg->events);
 	else
-		remove_entry(filters, entry);
-	return 0;
+		remove_entry(entry);
+	kmonitor_entry_put(entry);
+	return ret;
 }
 
 /**
@@ -402,16 +404,16 @@ int kmonitor_filter_del(struct kmonitor_filter_table *filters,
 void kmonitor_filter_clear(struct kmonitor_filter_table *filters)
 {
 	struct kmonitor_entry *entry;
-	unsigned long handle;
+	unsigned long handle = 0;
 	bool ending = false;
 
 	guard(mutex)(&filters->lock);
-	kmonitor_filter_table_prune(filters);
-	xa_for_each(&filters->entries, handle, entry)
-		ending |= !remove_entry(filters, entry);
-	if (ending) {
-		/* Exits retire their entries under RCU. */
-		synchronize_rcu();
-		kmonitor_filter_table_prune(filters);
+	while ((entry = kmonitor_filter_table_next(filters, &handle))) {
+		ending |= !remove_entry(entry);
+		kmonitor_entry_put(entry);
+		handle++;
 	}
+	/* Exits discard their entries under RCU. */
+	if (ending)
+		synchronize_rcu();
 }

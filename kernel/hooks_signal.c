@@ -16,9 +16,6 @@
 #include "hooks_signal.h"
 #include "sender.h"
 
-#define ABORTS \
-	(KMONITOR_PROCESS_ABORT | KMONITOR_THREAD_ABORT | KMONITOR_COREDUMP)
-
 static bool may_be_fatal(const struct task_struct *task, int signo)
 {
 	const struct sighand_struct *sighand =
@@ -29,13 +26,26 @@ static bool may_be_fatal(const struct task_struct *task, int signo)
 	       sighand->action[signo - 1].sa.sa_handler == SIG_DFL;
 }
 
+/* Each thread dies of the signal, and some may be in a cgroup of their own. */
+static bool any_thread_may_match(struct task_struct *task)
+{
+	struct task_struct *thread;
+
+	for_each_thread(task, thread) {
+		if (kmonitor_may_match(thread, KMONITOR_ABORTS))
+			return true;
+	}
+	return false;
+}
+
 void __kmonitor_signal(struct task_struct *task, int signo,
 		       const struct kernel_siginfo *info)
 {
 	struct signal_struct *sig = task->signal;
 	struct kmonitor_sender *sender = sig->kmonitor_sender;
 
-	if (likely(!sender && !kmonitor_may_match(task, ABORTS)))
+	if (likely(!sender &&
+		   !kmonitor_process_may_match(task, KMONITOR_ABORTS)))
 		return;
 	if (!may_be_fatal(task, signo)) {
 		/* Its action may change before it is delivered. */
@@ -45,9 +55,7 @@ void __kmonitor_signal(struct task_struct *task, int signo,
 		return;
 	}
 	/* The first condition: a SIGKILL ends a core dump. */
-	if (sig->flags & SIGNAL_GROUP_EXIT ||
-	    !kmonitor_may_match(task, ABORTS) ||
-	    !kmonitor_matches_exactly(task, ABORTS))
+	if (sig->flags & SIGNAL_GROUP_EXIT || !any_thread_may_match(task))
 		return;
 	kmonitor_sender_capture(task, signo, info);
 }
@@ -86,8 +94,7 @@ void __kmonitor_coredump(int signo)
 	struct signal_struct *sig = current->signal;
 
 	might_sleep();
-	if (!kmonitor_may_match(current, ABORTS) ||
-	    !kmonitor_matches_exactly(current, ABORTS))
+	if (!kmonitor_may_match(current, KMONITOR_ABORTS))
 		return;
 	report_process_abort(sig);
 	report_abort(KMONITOR_COREDUMP, signo,
@@ -113,8 +120,7 @@ void kmonitor_report_aborts(struct task_struct *task, long code)
 	/* The code of a kernel thread is no status. */
 	if (task->flags & PF_KTHREAD)
 		return;
-	if (!kmonitor_may_match(task, ABORTS) ||
-	    !kmonitor_matches_exactly(task, ABORTS))
+	if (!kmonitor_may_match(task, KMONITOR_ABORTS))
 		return;
 	fatal = report_process_abort(sig);
 	if (signo)

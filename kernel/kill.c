@@ -172,15 +172,10 @@ static bool dies_on_close(const struct kmonitor_filter_table *filters,
  */
 void kmonitor_kill_on_close(struct kmonitor_filter_table *filters)
 {
-	struct kmonitor_entry *entry;
 	struct kernel_siginfo info;
 	struct task_struct *task;
-	unsigned long handle;
-	bool asked = false;
 
-	xa_for_each(&filters->entries, handle, entry)
-		asked |= entry->kill_cred && kmonitor_entry_alive(entry);
-	if (!asked)
+	if (!filters->kills_on_close)
 		return;
 
 	clear_siginfo(&info);

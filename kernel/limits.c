@@ -68,8 +68,8 @@ void kmonitor_uncharge_instance(struct ucounts *ucounts)
  * what its user has locked in all of them; CAP_IPC_LOCK is exempt.
  *
  * Context: Process context.
- * Return: For kmonitor_uncharge_pages(), NULL for an exempt caller, or
- *	ERR_PTR(-ENOMEM) over the limit.
+ * Return: For kmonitor_uncharge_pages(), NULL for an exempt caller, -EAGAIN if
+ *	the limit is used up, or -ENOMEM if that many pages are beyond it.
  */
 struct user_struct *kmonitor_charge_pages(unsigned long nr_pages)
 {
@@ -79,9 +79,11 @@ struct user_struct *kmonitor_charge_pages(unsigned long nr_pages)
 
 	if (ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK))
 		return NULL;
+	if (nr_pages > limit)
+		return ERR_PTR(-ENOMEM);
 	do {
 		if (old + nr_pages > limit)
-			return ERR_PTR(-ENOMEM);
+			return ERR_PTR(-EAGAIN);
 	} while (!atomic_long_try_cmpxchg(&user->locked_vm, &old,
 					  old + nr_pages));
 	return get_uid(user);

@@ -12,10 +12,18 @@ struct ucounts;
 struct user_struct;
 
 /*
- * The most unprivileged entries of one target that may hold one process, thread
- * or user.  It bounds the cost of an event.
+ * The most unprivileged entries of one target that one user's monitors may have
+ * on one process or thread, and the most of that user's monitors that may have
+ * unprivileged conditions in one pid namespace.  It bounds the cost of an event.
  */
-#define KMONITOR_MAX_UNPRIVILEGED 16
+#define KMONITOR_MAX_PER_USER 16
+
+/*
+ * The most unprivileged entries of one target on one process or thread.  It can
+ * have those of several users: of the one who began it and, through setuid
+ * programs, of those who began its ancestors.
+ */
+#define KMONITOR_MAX_UNPRIVILEGED (4 * KMONITOR_MAX_PER_USER)
 
 /*
  * For allocations whose size a user can choose: at the limit of the memory

@@ -226,8 +226,8 @@ int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
  * @filters: The filters of the descriptor.
  * @ignore: Look for one that suppresses records.
  *
- * Context: Under the lock of the filter table, which keeps the entry in it.
- * Return: The entry or NULL.
+ * Context: Any.
+ * Return: The entry with a reference, or NULL.
  */
 struct kmonitor_entry *
 kmonitor_mark_find(struct task_struct *task, u32 target, struct pid *pid,
@@ -243,7 +243,8 @@ kmonitor_mark_find(struct task_struct *task, u32 target, struct pid *pid,
 		if (entry->filters == filters && entry->target == target &&
 		    entry->pid == pid &&
 		    kmonitor_entry_ignores(entry) == ignore &&
-		    kmonitor_entry_alive(entry))
+		    kmonitor_entry_alive(entry) &&
+		    refcount_inc_not_zero(&entry->refs))
 			return entry;
 	}
 	return NULL;

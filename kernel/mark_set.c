@@ -8,7 +8,10 @@
  */
 
 #include <linux/hash.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/uidgid.h>
 
 #include "empty.h"
 #include "entry.h"
@@ -98,24 +101,27 @@ static bool goes_before(const struct kmonitor_mark_edit *edit,
 	       kmonitor_mark_set_has(edit->root, other);
 }
 
-/* Limits what unprivileged filters may cost a process. */
+/* Limits what unprivileged filters may cost a process, for each user. */
 static bool exceeds_entry_limit(const struct kmonitor_mark_set *set,
 				const struct kmonitor_entry *entry)
 {
-	u32 nr = 0;
+	u32 nr = 0, nr_of_user = 0;
 
 	if (!entry->unprivileged)
 		return false;
 	for (u32 i = 0; set && i < set->nr; i++) {
 		const struct kmonitor_entry *other = set->entries[i];
 
-		if (other->unprivileged && other->target == entry->target &&
-		    (other->target != KMONITOR_TARGET_THREAD ||
-		     other->pid == entry->pid) &&
-		    kmonitor_entry_alive(other))
-			nr++;
+		if (!other->unprivileged || other->target != entry->target ||
+		    (other->target == KMONITOR_TARGET_THREAD &&
+		     other->pid != entry->pid) ||
+		    !kmonitor_entry_alive(other))
+			continue;
+		nr++;
+		nr_of_user += uid_eq(other->owner, entry->owner);
 	}
-	return nr >= KMONITOR_MAX_UNPRIVILEGED;
+	return nr_of_user >= KMONITOR_MAX_PER_USER ||
+	       nr >= KMONITOR_MAX_UNPRIVILEGED;
 }
 
 /* Event types whose hooks look at the entry, if only to retire it. */
@@ -138,6 +144,24 @@ static void append_entry(struct kmonitor_mark_set *set,
 	set->entries[set->nr - 1] = entry;
 }
 
+/* A sweep remakes a set for those who have paid for it. */
+static struct kmonitor_mark_set *
+allocate_set(const struct kmonitor_mark_edit *edit,
+	     struct kmonitor_mark_set *old, size_t size)
+{
+	const gfp_t flags = GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN;
+	struct mem_cgroup *own;
+	void *set;
+
+	if (edit->entry)
+		return kzalloc(size, flags);
+	guard(rcu)();
+	own = set_active_memcg(mem_cgroup_from_slab_obj(old));
+	set = kzalloc(size, flags);
+	set_active_memcg(own);
+	return set;
+}
+
 /*
  * Makes a set of the live entries of old and the new entry, if there is one.
  * Entries may die between count and copy, but none becomes live: the count is an
@@ -158,8 +182,7 @@ copy_live_entries(struct kmonitor_mark_edit *edit,
 		edit->error = -ENOSPC;
 		return NULL;
 	}
-	set = kzalloc(struct_size(set, entries, nr),
-		      GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
+	set = allocate_set(edit, old, struct_size(set, entries, nr));
 	if (!set) {
 		edit->missing = struct_size(set, entries, nr);
 		edit->error = -ENOMEM;

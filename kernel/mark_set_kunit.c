@@ -5,6 +5,7 @@
 
 #include <kunit/test.h>
 #include <linux/err.h>
+#include <linux/uidgid.h>
 
 #include "entry.h"
 #include "limits.h"
@@ -207,30 +208,52 @@ static void who_shared_a_set_goes_on_sharing(struct kunit *test)
 	kmonitor_mark_put(second);
 }
 
-static void sixteen_unprivileged_trees_hold_a_process(struct kunit *test)
+static struct kmonitor_entry *make_unprivileged(struct kunit *test, u32 target,
+						unsigned int owner)
+{
+	struct kmonitor_entry *entry = make_entry(test, target, 0);
+
+	entry->unprivileged = true;
+	entry->owner = KUIDT_INIT(owner);
+	return entry;
+}
+
+static void each_user_has_a_limit_of_unprivileged_trees(struct kunit *test)
 {
 	struct kmonitor_mark_set *set = NULL;
 	struct kmonitor_entry *entry, *last = NULL;
 
-	for (int i = 0; i < KMONITOR_MAX_UNPRIVILEGED; i++) {
-		last = make_entry(test, KMONITOR_TARGET_TREE, 0);
-		last->unprivileged = true;
+	for (int i = 0; i < KMONITOR_MAX_PER_USER; i++) {
+		last = make_unprivileged(test, KMONITOR_TARGET_TREE, 1);
 		set = add_to_set(test, set, last);
 	}
-	entry = make_entry(test, KMONITOR_TARGET_TREE, 0);
-	entry->unprivileged = true;
+	entry = make_unprivileged(test, KMONITOR_TARGET_TREE, 1);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(try_edit(test, set, entry, set)),
 			-ENOSPC);
-	/* Others have no limit, another target one of its own. */
+	/* Root has no limit; another user and another target have their own. */
 	add_to_set(test, set, make_entry(test, KMONITOR_TARGET_TREE, 0));
-	entry = make_entry(test, KMONITOR_TARGET_PROCESS, 0);
-	entry->unprivileged = true;
+	add_to_set(test, set, make_unprivileged(test, KMONITOR_TARGET_TREE, 2));
+	entry = make_unprivileged(test, KMONITOR_TARGET_PROCESS, 1);
 	set = add_to_set(test, set, entry);
 	/* The dead don't count. */
 	KUNIT_EXPECT_TRUE(test, kmonitor_entry_kill(last));
-	entry = make_entry(test, KMONITOR_TARGET_TREE, 0);
-	entry->unprivileged = true;
-	add_to_set(test, set, entry);
+	add_to_set(test, set, make_unprivileged(test, KMONITOR_TARGET_TREE, 1));
+}
+
+static void all_users_have_a_limit_of_unprivileged_trees(struct kunit *test)
+{
+	struct kmonitor_mark_set *set = NULL;
+	struct kmonitor_entry *entry;
+
+	for (int i = 0; i < KMONITOR_MAX_UNPRIVILEGED; i++) {
+		entry = make_unprivileged(test, KMONITOR_TARGET_TREE,
+					  i / KMONITOR_MAX_PER_USER);
+		set = add_to_set(test, set, entry);
+	}
+	entry = make_unprivileged(test, KMONITOR_TARGET_TREE, 100);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(try_edit(test, set, entry, set)),
+			-ENOSPC);
+	add_to_set(test, set, make_entry(test, KMONITOR_TARGET_TREE, 0));
 }
 
 static struct kunit_case mark_set_cases[] = {
@@ -241,7 +264,8 @@ static struct kunit_case mark_set_cases[] = {
 	KUNIT_CASE(the_dead_go_from_both_levels),
 	KUNIT_CASE(an_addition_drops_the_dead),
 	KUNIT_CASE(who_shared_a_set_goes_on_sharing),
-	KUNIT_CASE(sixteen_unprivileged_trees_hold_a_process),
+	KUNIT_CASE(each_user_has_a_limit_of_unprivileged_trees),
+	KUNIT_CASE(all_users_have_a_limit_of_unprivileged_trees),
 	{}
 };
 

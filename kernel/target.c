@@ -133,13 +133,18 @@ int kmonitor_target_may_add(const struct kmonitor_creator *creator,
 			    const struct kmonitor_filter *arg, u64 id)
 {
 	kuid_t uid = KUIDT_INIT(id);
+	struct cgroup *cgroup;
 	int ret;
 
 	if (arg->target == KMONITOR_TARGET_UID &&
 	    uid_eq(uid, creator->cred->uid) && uid_eq(uid, current_uid()))
 		return 0;
 	ret = kmonitor_may_add_all(creator);
-	if (!ret && arg->target == KMONITOR_TARGET_CGROUP)
-		ret = kmonitor_cgroup_check(id);
-	return ret;
+	if (ret || arg->target != KMONITOR_TARGET_CGROUP)
+		return ret;
+	cgroup = kmonitor_cgroup_get(id);
+	if (IS_ERR(cgroup))
+		return PTR_ERR(cgroup);
+	kmonitor_cgroup_put(cgroup);
+	return 0;
 }

@@ -57,7 +57,7 @@ const char *kmon_filter_strerror(const struct kmonitor_filter *filter,
 	case -EOPNOTSUPP:
 		return "this kernel's kmonitor can't do that yet";
 	case -ENOSPC:
-		return "kernel.kmonitor.max_user_filters, or 16 trees hold it already";
+		return "kernel.kmonitor.max_user_filters, or 16 of the same user hold it already";
 	}
 	return describe(error);
 }

@@ -313,8 +313,8 @@ TEST(each_id_of_a_task_counts_and_whether_it_is_dumpable)
 	close(fd);
 }
 
-/* A copy of a helper that is set-uid root and has no name any more. */
-static int open_suid(const char *name)
+/* A copy of a helper that is set-uid and has no name any more. */
+static int open_suid(const char *name, uid_t owner)
 {
 	char path[] = "/tmp/permission_test.XXXXXX";
 	char *from = km_helper(name);
@@ -326,6 +326,7 @@ static int open_suid(const char *name)
 	must(fstat(source, &info));
 	check(must(sendfile(to, source, NULL, info.st_size)) == info.st_size,
 	      "short copy of %s", from);
+	must(fchown(to, owner, -1));
 	must(fchmod(to, 04755));
 	close(source);
 	close(to);
@@ -363,7 +364,7 @@ TEST(a_set_uid_member_is_redacted_and_counted)
 	int gate[2], fd, program;
 	pid_t root;
 
-	program = open_suid("family");
+	program = open_suid("family", 0);
 	km_become(NOBODY, NOBODY);
 	fd = km_open(0);
 	km_gate(gate);
@@ -479,6 +480,94 @@ TEST_F(user, sixteen_unprivileged_entries_of_a_kind_hold_a_task_at_most)
 			close(fds[i]);
 		EXPECT_EQ(0,
 			  km_ioctl(self->fd, KMONITOR_IOC_FILTER_CLEAR, NULL));
+	}
+}
+
+/* Adds as many as one user may have, and one more. */
+static void fill_limit(uint32_t target, pid_t id)
+{
+	for (int i = 0; i < 17; i++) {
+		int ret = add(km_open(2), target, id);
+
+		check(ret == (i < 16 ? 0 : -ENOSPC), "answer %d to %d", ret, i);
+	}
+}
+
+/* As "sudo -u OTHER job" in a shell that is full of the trees of its user. */
+TEST(users_do_not_share_their_limit)
+{
+	char *argv[] = { "sudo", km_helper("wait"), NULL };
+	int gate[2], full[2], ready[2], end[2];
+	int program = open_suid("sudo", OTHER);
+	pid_t job, owner, other;
+
+	km_gate(gate);
+	km_gate(full);
+	km_gate(ready);
+	km_gate(end);
+	job = km_fork();
+	if (!job) {
+		km_become(NOBODY, NOBODY);
+		km_gate_open(full);
+		km_gate_wait(gate);
+		must(dup2(end[0], 0));
+		must(dup2(ready[1], 1));
+		fexecve(program, argv, environ);
+		_exit(127);
+	}
+	km_gate_wait(full);
+	owner = km_fork();
+	if (!owner) {
+		km_become(NOBODY, NOBODY);
+		fill_limit(TREE, job);
+		km_gate_open(full);
+		pause();
+	}
+	km_gate_wait(full);
+	km_gate_open(gate);
+	km_gate_wait(ready);
+	other = km_fork();
+	if (!other) {
+		km_become(OTHER, NOBODY);
+		fill_limit(TREE, job);
+		_exit(0);
+	}
+	EXPECT_EQ(0, km_join(other));
+	kill(owner, SIGKILL);
+	km_join(owner);
+	close(end[1]);
+	EXPECT_EQ(0, km_join(job));
+	close(program);
+	free(argv[1]);
+}
+
+/* Its own root pays for a pid namespace, and so does who joins it. */
+TEST(sixteen_descriptors_of_a_container_watch_all_of_it_at_most)
+{
+	static const uint32_t targets[] = { ALL, KMONITOR_TARGET_CGROUP,
+					    KMONITOR_TARGET_UID };
+
+	for (int i = 0; i < 3; i++) {
+		pid_t child = km_fork();
+
+		if (!child) {
+			km_become(NOBODY, NOBODY);
+			must(prctl(PR_SET_DUMPABLE, 1));
+			must(unshare(CLONE_NEWUSER | CLONE_NEWPID));
+			child = km_fork();
+			if (child)
+				_exit(km_join(child) >> 8);
+			km_must_write("/proc/self/uid_map", "7 65534 1\n");
+			fill_limit(targets[i],
+				   targets[i] == ALL		     ? 0 :
+				   targets[i] == KMONITOR_TARGET_UID ? 7 :
+								       1);
+			_exit(0);
+		}
+		EXPECT_EQ(0, km_join(child))
+		{
+			TH_LOG("target %u", targets[i]);
+		}
 	}
 }
 

@@ -10,8 +10,9 @@
 
 #define RESULTS "/sys/kernel/debug/kunit/%s/results"
 
-static const char *const suites[] = { "kmonitor_mark_set", "kmonitor_record",
-				      "kmonitor_ring", "kmonitor_target" };
+static const char *const suites[] = { "kmonitor_entry", "kmonitor_mark_set",
+				      "kmonitor_record", "kmonitor_ring",
+				      "kmonitor_target" };
 
 /* A case's line is indented, that of its suite is not. */
 static void check_suite(struct results *results, const char *suite)
