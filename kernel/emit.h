@@ -14,9 +14,26 @@
 #include <linux/types.h>
 
 #include "condition.h"
+#include "mark_set.h"
 
-struct kmonitor_mark_set;
 struct kmonitor_event_data;
+
+/* Whether something in the marks of a process may want events. */
+static __always_inline bool
+kmonitor_marks_may_match(const struct signal_struct *sig, u32 types)
+{
+	const struct kmonitor_mark_set *set;
+	bool wanted;
+
+	if (likely(!rcu_access_pointer(sig->kmonitor_marks)))
+		return false;
+	/* Cheaper than rcu_read_lock(), and as good. */
+	preempt_disable();
+	set = rcu_dereference_sched(sig->kmonitor_marks);
+	wanted = set && READ_ONCE(set->events) & types;
+	preempt_enable();
+	return wanted;
+}
 
 /* Event types that conditions of a pid namespace want. */
 static __always_inline u32
@@ -39,7 +56,7 @@ static __always_inline bool kmonitor_process_may_match(struct task_struct *task,
 {
 	const struct pid_namespace *ns;
 
-	if (unlikely(READ_ONCE(task->signal->kmonitor_events) & types))
+	if (kmonitor_marks_may_match(task->signal, types))
 		return true;
 	for (ns = ns_of_pid(task_pid(task)); ns; ns = ns->parent) {
 		if (unlikely(kmonitor_namespace_events(ns) & types))
@@ -72,8 +89,8 @@ static __always_inline bool kmonitor_all_may_match(struct task_struct *task,
  * @task: The subject.
  * @types: Event types.
  *
- * This is the whole cost for a task that no filter selects: one load of the
- * types that its marks may want, and for each pid namespace that it is visible
+ * This is the whole cost for a task that no filter selects: one load of its
+ * marks, of which there are none, and for each pid namespace that it is visible
  * in (most often one) two loads of the types that conditions there want.  If
  * there are conditions with an id, those that name the user or a cgroup of the
  * task count.
@@ -86,7 +103,7 @@ static __always_inline bool kmonitor_may_match(struct task_struct *task,
 {
 	u32 id_types;
 
-	return unlikely(READ_ONCE(task->signal->kmonitor_events) & types) ||
+	return kmonitor_marks_may_match(task->signal, types) ||
 	       kmonitor_all_may_match(task, types, &id_types) ||
 	       (unlikely(id_types) && kmonitor_id_may_match(task, id_types));
 }
@@ -97,7 +114,7 @@ static __always_inline bool kmonitor_fork_may_match(struct task_struct *child,
 {
 	u32 id_types;
 
-	return unlikely(READ_ONCE(current->signal->kmonitor_events) & type) ||
+	return kmonitor_marks_may_match(current->signal, type) ||
 	       kmonitor_all_may_match(child, type, &id_types) ||
 	       (unlikely(id_types) &&
 		kmonitor_fork_id_may_match(child, id_types));

@@ -136,7 +136,7 @@ enum kmonitor_entry_state {
  * @unprivileged: Its creator may not see every task.
  * @owner: The user who answers for that creator.
  * @may_want: For marks: all types that @events has had or is about to have;
- *	written under the lock of mark edits once the entry is in a set.
+ *	written under the lock of the filter table.
  * @cookie: Copied into its records; written under the lock of the filter table.
  * @handle: Its name in the descriptor.
  * @filters: The table that it belongs to.

@@ -18,7 +18,6 @@
 #include "hooks.h"
 #include "hooks_signal.h"
 #include "mark.h"
-#include "sender.h"
 #include "snapshot.h"
 #include "usage.h"
 
@@ -85,6 +84,8 @@ static noinline void report_fork(struct task_struct *child, u64 clone_flags,
 	kmonitor_enter();
 	kmonitor_emit_fork(&data, marks_of(current));
 	kmonitor_leave();
+	/* FORK, then the child's new state; pairs with has_been_forked(). */
+	smp_wmb();
 }
 
 void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
@@ -206,12 +207,13 @@ static noinline void report_process_exit(struct task_struct *task)
 	};
 	struct kmonitor_mark_set *set;
 
-	/* After the full barrier of the decrement of kmonitor_threads. */
+	if (!kmonitor_mark_claim(task->signal, &set))
+		return;
+	/* After the full barrier of the exchange. */
 	kmonitor_snapshot_barrier();
 	data.flags = oom_flag(task->signal);
 	data.exit.status = task->signal->group_exit_code;
 
-	set = kmonitor_mark_take(task->signal);
 	kmonitor_enter();
 	kmonitor_emit(&data, set);
 	if (set)
@@ -220,15 +222,27 @@ static noinline void report_process_exit(struct task_struct *task)
 	kmonitor_mark_put(set);
 }
 
+static bool is_last(struct task_struct *task)
+{
+	guard(rcu)();
+	return thread_group_empty(task) || kmonitor_process_ended(task->signal);
+}
+
 void __kmonitor_process_exit(struct task_struct *task)
 {
 	might_sleep();
-	if (kmonitor_may_match(task, KMONITOR_PROCESS_EXIT))
+	/* Its bit, then those of others and the marks; see mark.c. */
+	smp_mb();
+	/* Who is still to decrement it comes here later. */
+	if (!atomic_read(&task->signal->live) &&
+	    kmonitor_may_match(task, KMONITOR_PROCESS_EXIT) && is_last(task))
 		report_process_exit(task);
 }
 
 void __kmonitor_free_signal(struct signal_struct *sig)
 {
-	kmonitor_mark_put(kmonitor_mark_take(sig));
-	kmonitor_sender_free(sig->kmonitor_sender);
+	struct kmonitor_mark_set *set;
+
+	if (kmonitor_mark_claim(sig, &set))
+		kmonitor_mark_put(set);
 }

@@ -42,7 +42,7 @@ void __kmonitor_signal(struct task_struct *task, int signo,
 		       const struct kernel_siginfo *info)
 {
 	struct signal_struct *sig = task->signal;
-	struct kmonitor_sender *sender = sig->kmonitor_sender;
+	struct kmonitor_sender *sender = kmonitor_sender_of(sig);
 
 	if (likely(!sender &&
 		   !kmonitor_process_may_match(task, KMONITOR_ABORTS)))

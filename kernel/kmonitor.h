@@ -3,8 +3,8 @@
  * The hooks of kmonitor in the kernel: fork, exec, exit, signals, and changes
  * of a task.
  *
- * While no descriptor is open each hook is a patched-out branch, except for
- * the counter of threads: it must have seen every thread to know the last.
+ * While no descriptor is open each hook is a patched-out branch, but for a bit
+ * that each thread sets in its own task_struct at its end.
  */
 #ifndef _LINUX_KMONITOR_H
 #define _LINUX_KMONITOR_H
@@ -30,6 +30,7 @@ DEFINE_FREE(kmonitor_pid, struct pid *, kmonitor_put_pid(_T))
 #ifdef CONFIG_KMONITOR
 
 extern struct static_key_false_deferred kmonitor_key;
+extern unsigned int kmonitor_nr_senders;
 
 #define kmonitor_enabled() static_branch_unlikely(&kmonitor_key.key)
 
@@ -39,6 +40,7 @@ void __kmonitor_exec(struct linux_binprm *bprm, struct pid *old_pid);
 void __kmonitor_thread_exit(struct task_struct *task, long code, bool last);
 void __kmonitor_process_exit(struct task_struct *task);
 void __kmonitor_free_signal(struct signal_struct *sig);
+void __kmonitor_free_sender(const struct signal_struct *sig);
 void __kmonitor_signal(struct task_struct *task, int signo,
 		       const struct kernel_siginfo *info);
 void __kmonitor_coredump(int signo);
@@ -63,31 +65,6 @@ static inline void kmonitor_debug_window(void)
 {
 }
 #endif
-
-/* The counter of threads of a process whose fork has not been reported. */
-#define KMONITOR_THREADS_NEW INT_MIN
-
-/**
- * kmonitor_init_threads - begin to count the threads of a new process
- * @sig: The process, which gets its first thread in kmonitor_fork().
- *
- * Context: copy_signal().
- */
-static inline void kmonitor_init_threads(struct signal_struct *sig)
-{
-	atomic_set(&sig->kmonitor_threads, KMONITOR_THREADS_NEW);
-}
-
-/**
- * kmonitor_add_thread - count a new thread of a process that has one
- * @sig: The process.
- *
- * Context: Before the thread can run, under siglock.
- */
-static inline void kmonitor_add_thread(struct signal_struct *sig)
-{
-	atomic_inc(&sig->kmonitor_threads);
-}
 
 /**
  * kmonitor_inherit - make a new process a member of its creator's trees
@@ -116,9 +93,6 @@ static inline void kmonitor_fork(struct task_struct *child, u64 clone_flags)
 		__kmonitor_fork(child, clone_flags);
 	else
 		kmonitor_debug_window();
-	/* Pairs with the acquire in has_been_forked(): FORK comes before TASK. */
-	if (!(clone_flags & CLONE_THREAD))
-		atomic_set_release(&child->signal->kmonitor_threads, 1);
 }
 
 /**
@@ -169,16 +143,14 @@ static inline void kmonitor_thread_exit(struct task_struct *task, long code,
  * @task: The current task, which has released its resources.
  *
  * signal->live is decremented before exit_mm() and exit_files(), so it can't
- * be used.  This counter is decremented after them, and its full barrier orders
- * the decrement before the look-up of the marks (partner: the cmpxchg in
- * replace_marks()).
+ * tell which thread is the last to come here.
  *
  * Context: do_exit() just before exit_notify(); may sleep, no lock held.
  */
 static inline void kmonitor_process_exit(struct task_struct *task)
 {
-	if (atomic_dec_and_test(&task->signal->kmonitor_threads) &&
-	    kmonitor_enabled())
+	task->kmonitor_exited = 1;
+	if (kmonitor_enabled())
 		__kmonitor_process_exit(task);
 }
 
@@ -186,15 +158,16 @@ static inline void kmonitor_process_exit(struct task_struct *task)
  * kmonitor_free_signal - free what is left of a process
  * @sig: About to be freed.
  *
- * The sender of its fatal signal, and its marks if no exit hook took them.
+ * Its marks if no exit hook took them, and the sender of its fatal signal.
  *
  * Context: Any, also softirq.
  */
 static inline void kmonitor_free_signal(struct signal_struct *sig)
 {
-	if (unlikely(rcu_access_pointer(sig->kmonitor_marks) ||
-		     sig->kmonitor_sender))
+	if (unlikely(rcu_access_pointer(sig->kmonitor_marks)))
 		__kmonitor_free_signal(sig);
+	if (unlikely(READ_ONCE(kmonitor_nr_senders)))
+		__kmonitor_free_sender(sig);
 }
 
 /**
@@ -296,14 +269,6 @@ static inline void kmonitor_ptrace(struct task_struct *tracee, bool attached)
 }
 
 #else /* !CONFIG_KMONITOR */
-
-static inline void kmonitor_init_threads(struct signal_struct *sig)
-{
-}
-
-static inline void kmonitor_add_thread(struct signal_struct *sig)
-{
-}
 
 static inline void kmonitor_inherit(struct task_struct *child)
 {

@@ -12,15 +12,22 @@
  *           meanwhile, so a walk over the descendants is complete.
  *   exit    of the last thread exchanges the pointer for the "exited" set; for
  *           a process that never ends, see stuck.c, a worker does.
- *   hooks   read the pointer and the set under RCU, if signal->kmonitor_events
- *           has a bit of theirs: what the entries of the set may want.  Edits
- *           keep it above that, by the same locks.
+ *   hooks   read the pointer and the set under RCU.
+ *
+ * The last thread.  Each thread sets a bit in its own task_struct when it comes
+ * to its last hook.  There it looks at the bits of the others, if anything may
+ * match the process:
+ *
+ *   thread: set its bit;       full barrier; look at the bits of the others
+ *
+ * The last to set its bit sees them all; if another does, too, one of them gets
+ * the marks by its exchange, and that one reports the end.
  *
  * Late marks.  An edit may come when the last thread is already past its
  * hook, so nobody would retire the mark.
  *
- *   edit: swap in the set;     full barrier; look at kmonitor_threads
- *   exit: kmonitor_threads--;  full barrier; take the set
+ *   edit: swap in the set;     full barrier; look at the bits of all threads
+ *   exit: set its bit;         full barrier; look at the marks, take the set
  *
  * At least one sees the other.  If both do, one of them gets the set by its
  * exchange, and that one retires it.
@@ -32,6 +39,7 @@
  * which hooks pass over.  A sweep over all processes replaces such sets soon.
  */
 
+#include <linux/errno.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -53,9 +61,42 @@ static struct kmonitor_mark_set exited_set;
 /* Serialises edits of marks.  Outside tasklist_lock. */
 static DEFINE_MUTEX(edit_lock);
 
-static bool hooks_done(const struct signal_struct *sig)
+/* The number of processes after which an edit lets others go on. */
+#define BATCH 256
+
+/* Number of edits that are widening the events of sets; under edit_lock. */
+int kmonitor_mark_widenings;
+
+/* Edits the marks of a process.  Returns true if another pass is needed. */
+typedef bool (*visit_process_t)(struct kmonitor_mark_edit *edit,
+				struct task_struct *leader);
+
+/* The caller holds the RCU read lock, tasklist_lock or siglock. */
+static bool have_threads_exited(const struct signal_struct *sig)
 {
-	return !atomic_read(&sig->kmonitor_threads);
+	const struct task_struct *thread;
+
+	__for_each_thread(sig, thread) {
+		/* It is set once; the thread writes other bits as it likes. */
+		if (data_race(!thread->kmonitor_exited))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * kmonitor_process_ended - test whether all threads have come to their last hook
+ * @sig: The process.
+ *
+ * A process one of whose threads is stuck has ended when its marks were taken.
+ *
+ * Context: Under RCU, tasklist_lock or siglock.
+ * Return: True if they have.
+ */
+bool kmonitor_process_ended(const struct signal_struct *sig)
+{
+	return rcu_access_pointer(sig->kmonitor_marks) == &exited_set ||
+	       have_threads_exited(sig);
 }
 
 static bool replace_marks(struct signal_struct *sig,
@@ -68,7 +109,7 @@ static bool replace_marks(struct signal_struct *sig,
 
 /*
  * Swaps in a set.  The cmpxchg is the full barrier of the late-mark rule; it
- * pairs with the decrement in kmonitor_process_exit().
+ * pairs with the one in __kmonitor_process_exit().
  *
  * If old had live entries, the hooks have been on since one of them was
  * added, and the process has not taken its set yet: it will take this one.
@@ -99,10 +140,6 @@ static int mark_process(struct kmonitor_mark_edit *edit,
 			kmonitor_mark_put(old);
 			return edit->error;
 		}
-		/* Before the full barrier of the late-mark rule. */
-		if (new)
-			WRITE_ONCE(sig->kmonitor_events,
-				   sig->kmonitor_events | new->events);
 		if (replace_marks(sig, old, new))
 			break;
 		kmonitor_mark_put(new);
@@ -111,9 +148,8 @@ static int mark_process(struct kmonitor_mark_edit *edit,
 	/* The reference of the process to old, and the one just taken. */
 	kmonitor_mark_put(old);
 	kmonitor_mark_put(old);
-	WRITE_ONCE(sig->kmonitor_events, new ? new->events : 0);
 
-	if (edit->entry && hooks_done(sig) && new->nr == 1 &&
+	if (edit->entry && have_threads_exited(sig) && new->nr == 1 &&
 	    replace_marks(sig, new, &exited_set)) {
 		kmonitor_mark_put(new);
 		return 0;
@@ -121,23 +157,113 @@ static int mark_process(struct kmonitor_mark_edit *edit,
 	return 1;
 }
 
-/* Visitor of __walk_process_tree(): an exited process may still have children. */
-static int mark_descendant(struct task_struct *child, void *edit)
-{
-	int ret = mark_process(edit, child->signal);
+/* A walk over the descendants under tasklist_lock, which must not last. */
+struct descent {
+	struct kmonitor_mark_edit *edit;
+	int left;
+};
 
-	return ret < 0 ? ret : 1;
+/* Visitor of __walk_process_tree(): an exited process may still have children. */
+static int mark_descendant(struct task_struct *child, void *data)
+{
+	struct descent *descent = data;
+
+	if (!descent->left--)
+		return -E2BIG;
+	return mark_process(descent->edit, child->signal) < 0 ? -1 : 1;
 }
 
-/* Marks a process and all its descendants. */
+/*
+ * Marks a process and its descendants, if they are not too many.
+ *
+ * Return: As of mark_process(), or -E2BIG if some are left.
+ */
 static int mark_tree(struct kmonitor_mark_edit *edit, struct task_struct *top)
 {
+	struct descent descent = { .edit = edit, .left = BATCH };
 	int ret = mark_process(edit, top->signal);
 
 	if (ret <= 0)
 		return ret;
-	__walk_process_tree(top, mark_descendant, edit);
-	return edit->error ?: 1;
+	__walk_process_tree(top, mark_descendant, &descent);
+	return edit->error ?: descent.left < 0 ? -E2BIG : 1;
+}
+
+static bool visit_batch(struct kmonitor_mark_edit *edit, visit_process_t visit,
+			int *nr, bool *found)
+{
+	struct task_struct *leader;
+	bool more = true;
+
+	guard(mutex)(&edit_lock);
+	for (int batch = BATCH; more && batch; batch--) {
+		guard(rcu)();
+		more = kmonitor_process_walk(&init_pid_ns, nr, &leader);
+		(*nr)++;
+		if (leader)
+			*found |= visit(edit, leader);
+	}
+	kmonitor_mark_edit_end(edit);
+	return more;
+}
+
+/* Visits all processes.  Those that start meanwhile may be left out. */
+static bool visit_processes(struct kmonitor_mark_edit *edit,
+			    visit_process_t visit)
+{
+	bool found = false;
+	int nr = 1;
+
+	while (visit_batch(edit, visit, &nr, &found))
+		cond_resched();
+	return found;
+}
+
+/* The parent may have come to its last hook and not left its children yet. */
+static bool has_marked_parent(const struct task_struct *leader,
+			      const struct kmonitor_entry *entry)
+{
+	const struct task_struct *task = rcu_dereference(leader->real_parent);
+	const struct kmonitor_mark_set *set;
+
+	for (;;) {
+		set = rcu_dereference(task->signal->kmonitor_marks);
+		if (set != &exited_set)
+			return kmonitor_mark_set_has(set, entry);
+		task = rcu_dereference(task->real_parent);
+	}
+}
+
+static bool mark_child(struct kmonitor_mark_edit *edit,
+		       struct task_struct *leader)
+{
+	int ret = 0;
+
+	if (edit->error || !has_marked_parent(leader, edit->entry) ||
+	    kmonitor_mark_set_has(
+		    rcu_dereference(leader->signal->kmonitor_marks),
+		    edit->entry))
+		return false;
+	/* Keeps a fork from copying a set that is being replaced. */
+	read_lock(&tasklist_lock);
+	if (pid_alive(leader))
+		ret = mark_process(edit, leader->signal);
+	read_unlock(&tasklist_lock);
+	return ret > 0;
+}
+
+/*
+ * Marks the descendants of a process that has its mark, generation by
+ * generation.  The children of a marked process are born marked; when a pass
+ * has found no other child of one, there is none.
+ */
+static int mark_generations(struct kmonitor_mark_edit *edit)
+{
+	while (visit_processes(edit, mark_child)) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return edit->error;
 }
 
 /* Returns the current set of a process with a reference, or NULL. */
@@ -176,7 +302,7 @@ static int try_mark_task(struct kmonitor_mark_edit *edit,
 	int ret = 0;
 
 	edit->error = 0;
-	guard(mutex)(&edit_lock);
+	mutex_lock(&edit_lock);
 	read_lock(&tasklist_lock);
 	if (pid_alive(task) && (entry->target != KMONITOR_TARGET_THREAD ||
 				task_pid(task) == entry->pid)) {
@@ -190,6 +316,9 @@ static int try_mark_task(struct kmonitor_mark_edit *edit,
 	read_unlock(&tasklist_lock);
 
 	kmonitor_mark_edit_end(edit);
+	mutex_unlock(&edit_lock);
+	if (ret == -E2BIG)
+		ret = mark_generations(edit) ?: 1;
 	kmonitor_mark_put(root);
 	return ret > 0 ? 0 : ret ?: -ESRCH;
 }
@@ -200,10 +329,10 @@ static int try_mark_task(struct kmonitor_mark_edit *edit,
  *	reference.
  * @entry: The entry, in no set yet.
  *
- * Context: May sleep.  Holds tasklist_lock for reading during the walk over
- *	the descendants, as prctl(PR_SET_CHILD_SUBREAPER) does.
+ * Context: May sleep.  Holds tasklist_lock for reading while it visits no more
+ *	than %BATCH descendants.
  * Return: 0; -ESRCH if the process has exited; -ENOSPC if a process has reached
- *	the limit of unprivileged entries; -ENOMEM.  After an error the caller
+ *	the limit of unprivileged entries; -ENOMEM; -EINTR by a fatal signal.  After an error the caller
  *	must kill the entry: some sets may have it.
  */
 int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
@@ -250,21 +379,38 @@ kmonitor_mark_find(struct task_struct *task, u32 target, struct pid *pid,
 	return NULL;
 }
 
-static void widen_events(struct signal_struct *sig,
-			 const struct kmonitor_entry *entry)
+static bool widen_events(struct kmonitor_mark_edit *edit,
+			 struct task_struct *leader)
 {
 	struct kmonitor_mark_set *set;
 
-	guard(rcu)();
-	set = rcu_dereference(sig->kmonitor_marks);
-	if (!kmonitor_mark_set_has(set, entry))
-		return;
-	WRITE_ONCE(set->events, set->events | entry->may_want);
-	if (set->inherit && kmonitor_mark_set_has(set->inherit, entry))
-		WRITE_ONCE(set->inherit->events,
-			   set->inherit->events | entry->may_want);
-	WRITE_ONCE(sig->kmonitor_events,
-		   sig->kmonitor_events | entry->may_want);
+	set = rcu_dereference(leader->signal->kmonitor_marks);
+	if (kmonitor_mark_set_has(set, edit->entry)) {
+		kmonitor_mark_set_widen(set);
+		if (set->inherit)
+			kmonitor_mark_set_widen(set->inherit);
+	}
+	return false;
+}
+
+/*
+ * Lets all sets with an entry have the events that it may want.  Children that
+ * are born meanwhile get them from their creators; the lock waits for those
+ * whose creators have not seen that.
+ */
+static void widen_all_sets(struct kmonitor_entry *entry)
+{
+	struct kmonitor_mark_edit edit = { .entry = entry };
+
+	read_lock(&tasklist_lock);
+	read_unlock(&tasklist_lock);
+	visit_processes(&edit, widen_events);
+}
+
+static void count_widenings(int change)
+{
+	guard(mutex)(&edit_lock);
+	WRITE_ONCE(kmonitor_mark_widenings, kmonitor_mark_widenings + change);
 }
 
 /**
@@ -273,21 +419,15 @@ static void widen_events(struct signal_struct *sig,
  * @events: Bits of the event types.
  *
  * Context: May sleep.  Under the lock of the filter table.  If an event is new to
- *	the entry, holds tasklist_lock for reading during a walk over all
- *	processes.
+ *	the entry, walks over all processes.
  */
 void kmonitor_mark_set_events(struct kmonitor_entry *entry, u32 events)
 {
-	struct task_struct *task;
-
 	if (events & ~entry->may_want) {
-		guard(mutex)(&edit_lock);
-		entry->may_want |= events;
-		/* Keeps a fork from copying a set meanwhile. */
-		read_lock(&tasklist_lock);
-		for_each_process(task)
-			widen_events(task->signal, entry);
-		read_unlock(&tasklist_lock);
+		WRITE_ONCE(entry->may_want, entry->may_want | events);
+		count_widenings(1);
+		widen_all_sets(entry);
+		count_widenings(-1);
 	}
 	WRITE_ONCE(entry->events, events);
 }
@@ -313,65 +453,47 @@ void kmonitor_mark_count(const struct signal_struct *sig,
 }
 
 /**
- * kmonitor_mark_take - take the marks of a process that has exited
+ * kmonitor_mark_claim - take the marks of a process that has ended
  * @sig: The process.
+ * @set: Set to its marks with their reference, or NULL without any.
  *
- * Context: Its last thread, or the worker of stuck.c, after the full barrier
- *	behind the end of kmonitor_threads; or when no one can find it any more.
- * Return: The set with its reference, or NULL.
+ * The exchange is a full barrier.
+ *
+ * Context: A thread that has found the process ended, or the worker of stuck.c;
+ *	or when no one can find it any more.
+ * Return: True for the first caller.
  */
-struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig)
+bool kmonitor_mark_claim(struct signal_struct *sig,
+			 struct kmonitor_mark_set **set)
 {
-	struct kmonitor_mark_set *set;
-
-	if (!rcu_access_pointer(sig->kmonitor_marks))
-		return NULL;
-	set = unrcu_pointer(
+	*set = unrcu_pointer(
 		xchg(&sig->kmonitor_marks, RCU_INITIALIZER(&exited_set)));
-	return set == &exited_set ? NULL : set;
+	if (*set != &exited_set)
+		return true;
+	*set = NULL;
+	return false;
 }
 
-/*
- * Replaces the sets with dead entries of the next processes.  tasklist_lock
- * keeps a fork from copying a set that is being replaced.
- */
-static bool sweep_batch(int *nr, bool *found)
+static bool drop_dead_entries(struct kmonitor_mark_edit *edit,
+			      struct task_struct *leader)
 {
-	struct kmonitor_mark_edit edit = {};
-	struct task_struct *leader;
-	bool more = true;
-
-	for (int batch = 256; more && batch; batch--) {
-		guard(rcu)();
-		more = kmonitor_process_walk(&init_pid_ns, nr, &leader);
-		(*nr)++;
-		if (!leader || !kmonitor_mark_set_has_dead(rcu_dereference(
-				       leader->signal->kmonitor_marks)))
-			continue;
-		*found = true;
-		edit.error = 0;
-		read_lock(&tasklist_lock);
-		mark_process(&edit, leader->signal);
-		read_unlock(&tasklist_lock);
-	}
-	kmonitor_mark_edit_end(&edit);
-	return more;
+	if (!kmonitor_mark_set_has_dead(
+		    rcu_dereference(leader->signal->kmonitor_marks)))
+		return false;
+	edit->error = 0;
+	/* Keeps a fork from copying a set that is being replaced. */
+	read_lock(&tasklist_lock);
+	mark_process(edit, leader->signal);
+	read_unlock(&tasklist_lock);
+	return true;
 }
 
 static void sweep_all_marks(struct work_struct *work)
 {
-	bool found = false;
-	bool more;
-	int nr = 1;
+	struct kmonitor_mark_edit edit = {};
 
-	do {
-		mutex_lock(&edit_lock);
-		more = sweep_batch(&nr, &found);
-		mutex_unlock(&edit_lock);
-		cond_resched();
-	} while (more);
 	/* A fork may have passed a set on to a pid behind the cursor. */
-	if (found)
+	if (visit_processes(&edit, drop_dead_entries))
 		kmonitor_mark_sweep_later();
 }
 

@@ -16,6 +16,8 @@
 struct kmonitor_entry;
 struct kmonitor_filter_table;
 
+extern int kmonitor_mark_widenings;
+
 /* For RCU readers, which release_task() doesn't wait for. */
 static inline bool kmonitor_task_alive(const struct task_struct *task)
 {
@@ -28,8 +30,6 @@ static inline bool kmonitor_task_alive(const struct task_struct *task)
  * @parent: The creator: the current process.
  * @child: The new process.
  *
- * With no edit under way, a process with events has a set.
- *
  * Context: Write-held tasklist_lock, irqs off: no edit is under way, and the
  *	creator has not exited.
  */
@@ -38,15 +38,15 @@ static __always_inline void kmonitor_mark_inherit(struct signal_struct *parent,
 {
 	struct kmonitor_mark_set *set;
 
-	if (!parent->kmonitor_events)
-		return;
 	set = rcu_dereference_protected(parent->kmonitor_marks,
-					lockdep_is_held(&tasklist_lock))
-		      ->inherit;
-	if (!set)
+					lockdep_is_held(&tasklist_lock));
+	if (likely(!set || !set->inherit))
 		return;
+	set = set->inherit;
+	/* Pairs with tasklist_lock in widen_all_sets(). */
+	if (unlikely(READ_ONCE(kmonitor_mark_widenings)))
+		kmonitor_mark_set_widen(set);
 	atomic_inc(&set->users);
-	child->kmonitor_events = set->events;
 	rcu_assign_pointer(child->kmonitor_marks, set);
 }
 
@@ -59,7 +59,9 @@ void kmonitor_mark_set_events(struct kmonitor_entry *entry, u32 events);
 void kmonitor_mark_count(const struct signal_struct *sig,
 			 const struct kmonitor_filter_table *filters);
 
-struct kmonitor_mark_set *kmonitor_mark_take(struct signal_struct *sig);
+bool kmonitor_mark_claim(struct signal_struct *sig,
+			 struct kmonitor_mark_set **set);
+bool kmonitor_process_ended(const struct signal_struct *sig);
 bool kmonitor_mark_kill(struct kmonitor_entry *entry);
 void kmonitor_mark_retire(struct kmonitor_entry *entry);
 void kmonitor_mark_sweep_later(void);

@@ -127,11 +127,28 @@ static bool exceeds_entry_limit(const struct kmonitor_mark_set *set,
 /* Event types whose hooks look at the entry, if only to retire it. */
 static u32 hook_events_of(const struct kmonitor_entry *entry)
 {
-	u32 events = entry->may_want | KMONITOR_PROCESS_EXIT;
+	u32 events = READ_ONCE(entry->may_want) | KMONITOR_PROCESS_EXIT;
 
 	if (entry->target == KMONITOR_TARGET_THREAD)
 		events |= KMONITOR_THREAD_EXIT | KMONITOR_PROCESS_EXEC;
 	return events;
+}
+
+/**
+ * kmonitor_mark_set_widen - let a set have all that its entries may want
+ * @set: The set.
+ *
+ * Context: Under RCU, or with a reference.
+ */
+void kmonitor_mark_set_widen(struct kmonitor_mark_set *set)
+{
+	u32 old = READ_ONCE(set->events);
+	u32 events = 0;
+
+	for (u32 i = 0; i < set->nr; i++)
+		events |= hook_events_of(set->entries[i]);
+	while (events & ~old && !try_cmpxchg(&set->events, &old, old | events))
+		;
 }
 
 static void append_entry(struct kmonitor_mark_set *set,

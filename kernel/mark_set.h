@@ -20,7 +20,7 @@ struct kmonitor_entry;
  *	set of its trees, or NULL without any.
  * @rcu: Hooks find sets under RCU.
  * @events: Event types that its entries may want, and those with which they
- *	end.  Changed by mark edits only; all else never changes.
+ *	end.  Grows with what they may want; all else never changes.
  * @nr: Number of @entries.
  * @entries: Those of one descriptor are adjacent: first those that suppress
  *	records, then the most specific first.
@@ -61,5 +61,6 @@ struct kmonitor_mark_set *
 kmonitor_mark_set_replace(struct kmonitor_mark_edit *edit,
 			  struct kmonitor_mark_set *old);
 void kmonitor_mark_edit_end(struct kmonitor_mark_edit *edit);
+void kmonitor_mark_set_widen(struct kmonitor_mark_set *set);
 
 #endif /* _KMONITOR_MARK_SET_H */

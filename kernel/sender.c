@@ -11,6 +11,7 @@
  */
 
 #include <linux/cred.h>
+#include <linux/hashtable.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
@@ -26,8 +27,40 @@
  */
 const struct kmonitor_sender kmonitor_sender_kernel = { .code = SI_KERNEL };
 
-/* The sender of a process whose sender was unknown when it was reported. */
-static struct kmonitor_sender unknown_sender = { .reported = true };
+/* Senders by their owner; most processes have none. */
+static DEFINE_HASHTABLE(senders, 6);
+/* Inside siglock. */
+static DEFINE_SPINLOCK(senders_lock);
+/* Their number, under the lock; read without it by who can have no sender yet. */
+unsigned int kmonitor_nr_senders;
+
+static struct kmonitor_sender *look_up(const struct signal_struct *owner)
+{
+	struct kmonitor_sender *sender;
+
+	lockdep_assert_held(&senders_lock);
+	hash_for_each_possible(senders, sender, node, (unsigned long)owner) {
+		if (sender->owner == owner)
+			return sender;
+	}
+	return NULL;
+}
+
+struct kmonitor_sender *__kmonitor_sender_of(const struct signal_struct *owner)
+{
+	guard(spinlock_irqsave)(&senders_lock);
+	return look_up(owner);
+}
+
+/* The caller holds siglock: there is none yet. */
+static void insert_sender(struct kmonitor_sender *sender,
+			  const struct signal_struct *owner)
+{
+	guard(spinlock_irqsave)(&senders_lock);
+	sender->owner = owner;
+	hash_add(senders, &sender->node, (unsigned long)owner);
+	WRITE_ONCE(kmonitor_nr_senders, kmonitor_nr_senders + 1);
+}
 
 static int get_si_code(const struct kernel_siginfo *info)
 {
@@ -87,14 +120,14 @@ void kmonitor_sender_capture(struct task_struct *task, int signo,
 			     const struct kernel_siginfo *info)
 {
 	struct signal_struct *sig = task->signal;
-	struct kmonitor_sender *sender = sig->kmonitor_sender;
+	struct kmonitor_sender *sender = kmonitor_sender_of(sig);
 
 	if (!sender) {
 		sender = kzalloc(sizeof(*sender),
 				 GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);
 		if (!sender)
 			return;
-		sig->kmonitor_sender = sender;
+		insert_sender(sender, sig);
 	}
 	/* With several pending, any of them may be the one delivered. */
 	if (is_pending(sig, signo))
@@ -121,33 +154,46 @@ bool kmonitor_sender_claim(struct signal_struct *sig, int *signo)
 {
 	struct sighand_struct *sighand =
 		rcu_dereference_protected(current->sighand, true);
-	struct kmonitor_sender *sender;
+	struct kmonitor_sender *sender, *unknown = NULL;
 	bool first = false;
 
 	/* A group that is being stopped or ended gets its code last. */
 	spin_lock_irq(&sighand->siglock);
 	*signo = get_fatal_signal(sig);
-	sender = sig->kmonitor_sender;
-	if (*signo && sender) {
+	sender = kmonitor_sender_of(sig);
+	if (*signo && !sender) {
+		spin_unlock_irq(&sighand->siglock);
+		/* The report must not be made twice, nor left out. */
+		unknown = kzalloc(sizeof(*unknown), GFP_KERNEL | __GFP_NOFAIL);
+		spin_lock_irq(&sighand->siglock);
+		sender = kmonitor_sender_of(sig);
+	}
+	if (*signo && !sender) {
+		insert_sender(unknown, sig);
+		swap(sender, unknown);
+	}
+	if (*signo) {
 		first = !sender->reported;
 		sender->reported = true;
-	} else if (*signo) {
-		first = true;
-		WRITE_ONCE(sig->kmonitor_sender, &unknown_sender);
 	}
 	spin_unlock_irq(&sighand->siglock);
+	kfree(unknown);
 	return first;
 }
 
-/**
- * kmonitor_sender_free - free what was captured
- * @sender: The sender that a freed process had, or NULL.
- *
- * Context: Any, also softirq.
- */
-void kmonitor_sender_free(struct kmonitor_sender *sender)
+void __kmonitor_free_sender(const struct signal_struct *sig)
 {
-	if (!sender || sender == &unknown_sender)
+	struct kmonitor_sender *sender;
+	unsigned long flags;
+
+	spin_lock_irqsave(&senders_lock, flags);
+	sender = look_up(sig);
+	if (sender) {
+		hash_del(&sender->node);
+		WRITE_ONCE(kmonitor_nr_senders, kmonitor_nr_senders - 1);
+	}
+	spin_unlock_irqrestore(&senders_lock, flags);
+	if (!sender)
 		return;
 	put_pid(sender->tgid);
 	kfree(sender);

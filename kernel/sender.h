@@ -6,6 +6,7 @@
 #define _KMONITOR_SENDER_H
 
 #include <linux/compiler.h>
+#include <linux/kmonitor.h>
 #include <linux/sched/signal.h>
 #include <linux/types.h>
 #include <linux/uidgid_types.h>
@@ -24,9 +25,13 @@ struct task_struct;
  * @time_ns: Time of the signal.
  * @reported: PROCESS_ABORT has been sent, or is being sent.
  *
- * Owned by signal->kmonitor_sender and protected by siglock.  Once
- * SIGNAL_GROUP_EXIT is set only @reported changes, and the ending threads,
- * which have seen the flag under siglock, read the rest without it.
+ * @owner: The process that the signal was sent to, which owns it until it is
+ *	freed.
+ * @node: In the table of all senders.
+ *
+ * Protected by siglock of the owner.  Once SIGNAL_GROUP_EXIT is set only
+ * @reported changes, and the ending threads, which have seen the flag under
+ * siglock, read the rest without it.
  */
 struct kmonitor_sender {
 	int signo;
@@ -36,6 +41,8 @@ struct kmonitor_sender {
 	u64 start_ns;
 	u64 time_ns;
 	bool reported;
+	const struct signal_struct *owner;
+	struct hlist_node node;
 };
 
 extern const struct kmonitor_sender kmonitor_sender_kernel;
@@ -43,13 +50,28 @@ extern const struct kmonitor_sender kmonitor_sender_kernel;
 void kmonitor_sender_capture(struct task_struct *task, int signo,
 			     const struct kernel_siginfo *info);
 bool kmonitor_sender_claim(struct signal_struct *sig, int *signo);
-void kmonitor_sender_free(struct kmonitor_sender *sender);
+struct kmonitor_sender *__kmonitor_sender_of(const struct signal_struct *owner);
+
+/**
+ * kmonitor_sender_of - find what was captured for a process
+ * @owner: The process.
+ *
+ * Context: Any; what is returned stays until the process is freed.
+ * Return: The sender of the last signal that could be fatal, or NULL.
+ */
+static inline struct kmonitor_sender *
+kmonitor_sender_of(const struct signal_struct *owner)
+{
+	return unlikely(READ_ONCE(kmonitor_nr_senders)) ?
+		       __kmonitor_sender_of(owner) :
+		       NULL;
+}
 
 /* The captured sender of @signo, or NULL if it is not known. */
 static inline const struct kmonitor_sender *
 kmonitor_sender_find(const struct signal_struct *sig, int signo)
 {
-	const struct kmonitor_sender *sender = READ_ONCE(sig->kmonitor_sender);
+	const struct kmonitor_sender *sender = kmonitor_sender_of(sig);
 
 	return sender && sender->signo == signo ? sender : NULL;
 }

@@ -7,13 +7,13 @@
  * is ordered with the records of events:
  *
  *   fork  A child is visible to the walk a moment before its FORK is appended.
- *         The walk waits until the fork hook has given it its first thread: the
- *         forker doesn't sleep in between.
+ *         The walk waits until it has been woken, which is after the fork hook:
+ *         the forker doesn't sleep in between.
  *   exit  TASK is appended under siglock, while the process still has a thread
- *         that its exit counter counts; PROCESS_EXIT comes after the counter
- *         has fallen to zero and, if a snapshot is under way, siglock has been
- *         passed.  The walk waits for a process that is between the two, so
- *         that no PROCESS_EXIT without a TASK follows SNAPSHOT_END.
+ *         that has not come to its last hook; PROCESS_EXIT comes after all have
+ *         and, if a snapshot is under way, siglock has been passed.  The walk
+ *         waits for a process that is between the two, so that no PROCESS_EXIT
+ *         without a TASK follows SNAPSHOT_END.
  *   exec  In the same way TASK is appended only if the program has not changed
  *         since it was looked at; EXEC comes after siglock has been passed.
  *   COMM, CRED, SID  come after siglock has been passed, too.  Under it TASK is
@@ -44,6 +44,7 @@
 #include "emit.h"
 #include "entry.h"
 #include "event_data.h"
+#include "mark.h"
 #include "mark_set.h"
 #include "monitor.h"
 #include "process_walk.h"
@@ -99,7 +100,7 @@ void kmonitor_report_before_exit(struct kmonitor_event_data *data)
 	spin_lock(&exit_lock);
 	/* Its other flags the task writes as it likes. */
 	if (!(data_race(READ_ONCE(task->flags)) & PF_EXITING) &&
-	    atomic_read(&task->signal->kmonitor_threads)) {
+	    !kmonitor_process_ended(task->signal)) {
 		kmonitor_debug_window();
 		kmonitor_report(data);
 	}
@@ -235,9 +236,8 @@ static bool is_visible(const struct kmonitor *mon, struct task_struct *task)
 /* Whether the FORK of a process has been appended, if it was new. */
 static bool has_been_forked(const struct task_struct *leader)
 {
-	/* Pairs with the release in kmonitor_fork(). */
-	return atomic_read_acquire(&leader->signal->kmonitor_threads) !=
-	       KMONITOR_THREADS_NEW;
+	/* Pairs with the write barrier in report_fork(). */
+	return smp_load_acquire(&leader->__state) != TASK_NEW;
 }
 
 /* Lets a hook that is under way in the process come to its end. */
@@ -245,6 +245,12 @@ static enum step wait_for_hook(void)
 {
 	schedule_timeout_interruptible(1);
 	return STEP_AGAIN;
+}
+
+static bool has_ended(const struct task_struct *leader)
+{
+	guard(rcu)();
+	return kmonitor_process_ended(leader->signal);
 }
 
 /* Returns true if its last thread is between the exit hook and exit_notify(). */
@@ -322,7 +328,7 @@ static bool is_as_seen(const struct subject *subject)
 
 	return READ_ONCE(leader->self_exec_id) == subject->exec_id &&
 	       rcu_access_pointer(leader->real_cred) == subject->cred &&
-	       atomic_read(&leader->signal->kmonitor_threads);
+	       !kmonitor_process_ended(leader->signal);
 }
 
 /* Appends the records under siglock, which orders them. */
@@ -380,7 +386,7 @@ static enum step list_process(struct kmonitor *mon, struct subject *subject)
 	struct task_struct *leader = subject->leader;
 	enum step step;
 
-	if (!atomic_read(&leader->signal->kmonitor_threads))
+	if (has_ended(leader))
 		return in_exit_hook(leader) ? wait_for_hook() : STEP_ON;
 	if (!match_process(mon, subject))
 		return STEP_ON;

@@ -9,9 +9,9 @@
  * may live.  It only starts a worker, without a lock, and the worker looks at
  * all processes, as often as some are not that far.
  *
- * kmonitor_threads counts a thread until its last hook.  exit_state is set
- * later, by exit_notify(), or when the thread gets stuck.  So if each thread of a
- * process has an exit_state and one is still counted, that one is stuck.
+ * A thread sets a bit at its last hook.  exit_state is set later, by
+ * exit_notify(), or when the thread gets stuck.  So if each thread of a process
+ * has an exit_state and one has not set its bit, that one is stuck.
  *
  * An oops in the fork of a process leaves it without one, and is not covered.
  */
@@ -54,8 +54,8 @@ static enum fate find_fate(const struct task_struct *leader)
 	}
 	if (runs)
 		return is_dead ? FATE_WILL_BE_STUCK : FATE_ENDS;
-	return atomic_read(&leader->signal->kmonitor_threads) ? FATE_IS_STUCK :
-								FATE_ENDS;
+	return kmonitor_process_ended(leader->signal) ? FATE_ENDS :
+							FATE_IS_STUCK;
 }
 
 /* As at an exit, but all that is known is that it was a member. */
@@ -88,14 +88,10 @@ static bool look_at_process(struct task_struct *leader)
 	read_unlock(&tasklist_lock);
 	if (fate != FATE_IS_STUCK)
 		return fate == FATE_WILL_BE_STUCK;
-	/* From here on as at an exit, see the late marks of mark.c. */
-	atomic_set(&leader->signal->kmonitor_threads, 0);
-	/* Pairs with the cmpxchg in replace_marks(). */
-	smp_mb();
-	set = kmonitor_mark_take(leader->signal);
-	if (set)
+	if (kmonitor_mark_claim(leader->signal, &set) && set) {
 		leave_entries(leader, set);
-	kmonitor_mark_put(set);
+		kmonitor_mark_put(set);
+	}
 	return false;
 }
 

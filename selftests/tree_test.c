@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -580,6 +581,53 @@ TEST_F(monitor, edits_of_inner_trees_lose_no_member)
 	EXPECT_EQ(forks + 1, km_count(&log, KMONITOR_PROCESS_EXIT, 0));
 	close(fd);
 	close(other);
+}
+
+/* Each has a child at any time. */
+static void run_branch(int leaves, int ready[2])
+{
+	for (int i = 0; i < leaves; i++) {
+		if (!km_fork())
+			for (;;)
+				pause();
+	}
+	km_gate_open(ready);
+	for (;;)
+		km_fork_and_join(0);
+}
+
+/* More members than are marked at a time; who is left out survives. */
+TEST_F(monitor, a_large_tree_that_forks_is_added_whole)
+{
+	const int branches = 20, leaves = 20;
+	struct kmonitor_kill request = { .signo = SIGKILL };
+	int ready[2], alive[2];
+	pid_t root;
+	char byte;
+
+	km_gate(ready);
+	must(pipe(alive));
+	root = km_fork();
+	if (!root) {
+		close(alive[0]);
+		for (int i = 0; i < branches; i++) {
+			if (!km_fork())
+				run_branch(leaves, ready);
+		}
+		for (;;)
+			pause();
+	}
+	close(alive[1]);
+	for (int i = 0; i < branches; i++)
+		km_gate_wait(ready);
+	request.handle = km_add(self->fd, TREE, root, 0, 1);
+	EXPECT_EQ(0, km_ioctl(self->fd, KMONITOR_IOC_KILL, &request));
+	EXPECT_LE(1 + branches * (1 + leaves), request.signalled);
+	EXPECT_EQ(0, request.refused);
+	EXPECT_EQ(0, read(alive[0], &byte, 1));
+	reap_all();
+	empty_of(self->fd, &self->log, root);
+	close(alive[0]);
 }
 
 TEST_HARNESS_MAIN
