@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -310,6 +311,34 @@ TEST(each_id_of_a_task_counts_and_whether_it_is_dumpable)
 		km_gate_open(gate);
 		km_join(subject);
 	}
+	close(fd);
+}
+
+/* Calls that show and do no more than the descriptor does. */
+TEST(for_some_calls_the_descriptor_suffices)
+{
+	struct kmonitor_info info = {};
+	struct kmonitor_get_pidfd process = {};
+	struct kmonitor_event event;
+	uint64_t handle;
+	int fd = km_open(0);
+
+	handle = km_add(fd, TREE, 0, KM_LIFE, 1);
+	km_add(fd, PROCESS, 0, KM_LIFE, 1);
+	km_fork_and_join(0);
+	km_become(NOBODY, NOBODY);
+	EXPECT_EQ(-EPERM, add(fd, TREE, getppid()));
+	EXPECT_EQ(2, km_stats(fd).filters);
+	EXPECT_EQ(0, km_ioctl(fd, KMONITOR_IOC_INFO, &info));
+	km_next(fd, &event);
+	EXPECT_EQ(KMONITOR_PROCESS_FORK, event.type);
+	process.tgid = event.tgid;
+	process.start_ns = event.start_ns;
+	close(must(ioctl(fd, KMONITOR_IOC_GET_PIDFD, &process)));
+	EXPECT_EQ(0, km_del(fd, handle));
+	EXPECT_EQ(1, km_stats(fd).filters);
+	EXPECT_EQ(0, km_ioctl(fd, KMONITOR_IOC_FILTER_CLEAR, NULL));
+	EXPECT_EQ(0, km_stats(fd).filters);
 	close(fd);
 }
 

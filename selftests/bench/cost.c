@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -293,7 +294,16 @@ static void measure_unmatched(void)
 	end_crowd(crowd);
 }
 
-/* Conditions that don't match: each must be evaluated. */
+static ino_t make_cgroup(const char *path)
+{
+	struct stat info;
+
+	must(mkdir(path, 0755));
+	must(stat(path, &info));
+	return info.st_ino;
+}
+
+/* Conditions that don't match, as seen from a cgroup as deep as a service's. */
 static void measure_judged(void)
 {
 	struct watch watch = { .fds = 1,
@@ -302,11 +312,23 @@ static void measure_judged(void)
 			       .ring = 16,
 			       .elsewhere = 100000 };
 
+	make_cgroup("/sys/fs/cgroup/slice");
+	make_cgroup("/sys/fs/cgroup/slice/service");
+	km_must_write("/sys/fs/cgroup/slice/service/cgroup.procs", "0");
 	report("judged: 1 fd, 1 other user, each hook",
 	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
 	watch.filters = IDS;
 	report("judged: 1 fd, 1,000 other users, each hook",
 	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
+	watch.filters = 1;
+	watch.fds = MANY;
+	report("judged: 8 fds, 1 other user, each hook",
+	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
+	watch.target = KMONITOR_TARGET_CGROUP;
+	watch.elsewhere = make_cgroup("/sys/fs/cgroup/slice/other");
+	report("judged: 8 fds, another cgroup, each hook",
+	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
+	km_must_write("/sys/fs/cgroup/cgroup.procs", "0");
 }
 
 static void measure_creation(void)
