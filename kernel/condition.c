@@ -529,14 +529,14 @@ bool kmonitor_id_may_match(struct task_struct *task, u32 types)
  */
 bool kmonitor_fork_id_may_match(struct task_struct *child, u32 types)
 {
-	struct cgroup *own, *childs;
+	struct cgroup *own, *other;
 
 	if (kmonitor_id_may_match(current, types))
 		return true;
 	guard(rcu)();
 	own = kmonitor_task_cgroup(current);
-	childs = kmonitor_task_cgroup(child);
-	return own != childs && is_wanted_of_cgroup(childs, types);
+	other = kmonitor_task_cgroup(child);
+	return own != other && is_wanted_of_cgroup(other, types);
 }
 
 static int __init kmonitor_condition_init(void)

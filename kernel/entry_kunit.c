@@ -114,6 +114,7 @@ static struct kunit_suite entry_suite = {
 	.exit = destroy_table,
 	.test_cases = entry_cases,
 };
+
 kunit_test_suite(entry_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the filter table");

@@ -9,19 +9,22 @@
  *           write-held tasklist_lock: no allocation, no failure.
  *   edit    makes new sets and swaps them in by compare-and-exchange, under
  *           the read-held tasklist_lock: no fork and no reparenting happens
- *           meanwhile, so a walk over the descendants is complete.
+ *           meanwhile, so a walk over the descendants is complete.  If they are
+ *           many, passes over all processes follow, see mark_generations().
  *   exit    of the last thread exchanges the pointer for the "exited" set; for
  *           a process that never ends, see stuck.c, a worker does.
  *   hooks   read the pointer and the set under RCU.
  *
  * The last thread.  Each thread sets a bit in its own task_struct when it comes
  * to its last hook.  There it looks at the bits of the others, if anything may
- * match the process:
+ * match the process and signal->live says that none is yet to begin its exit:
  *
- *   thread: set its bit;       full barrier; look at the bits of the others
+ *   thread: set its bit;       full barrier; look at live, and at the other bits
+ *   others: decrement live;    full barrier; come to that hook later
  *
  * The last to set its bit sees them all; if another does, too, one of them gets
- * the marks by its exchange, and that one reports the end.
+ * the marks by its exchange, and that one reports the end.  It has not left
+ * its hook before, so nobody can wait for the process until then.
  *
  * Late marks.  An edit may come when the last thread is already past its
  * hook, so nobody would retire the mark.
@@ -332,8 +335,8 @@ static int try_mark_task(struct kmonitor_mark_edit *edit,
  * Context: May sleep.  Holds tasklist_lock for reading while it visits no more
  *	than %BATCH descendants.
  * Return: 0; -ESRCH if the process has exited; -ENOSPC if a process has reached
- *	the limit of unprivileged entries; -ENOMEM; -EINTR by a fatal signal.  After an error the caller
- *	must kill the entry: some sets may have it.
+ *	the limit of unprivileged entries; -ENOMEM; -EINTR by a fatal signal.
+ *	After an error the caller must kill the entry: some sets may have it.
  */
 int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
 {
