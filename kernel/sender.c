@@ -48,18 +48,26 @@ static struct kmonitor_sender *look_up(const struct signal_struct *owner)
 
 struct kmonitor_sender *__kmonitor_sender_of(const struct signal_struct *owner)
 {
-	guard(spinlock_irqsave)(&senders_lock);
-	return look_up(owner);
+	struct kmonitor_sender *sender;
+	unsigned long flags;
+
+	spin_lock_irqsave(&senders_lock, flags);
+	sender = look_up(owner);
+	spin_unlock_irqrestore(&senders_lock, flags);
+	return sender;
 }
 
 /* The caller holds siglock: there is none yet. */
 static void insert_sender(struct kmonitor_sender *sender,
 			  const struct signal_struct *owner)
 {
-	guard(spinlock_irqsave)(&senders_lock);
+	unsigned long flags;
+
 	sender->owner = owner;
+	spin_lock_irqsave(&senders_lock, flags);
 	hash_add(senders, &sender->node, (unsigned long)owner);
 	WRITE_ONCE(kmonitor_nr_senders, kmonitor_nr_senders + 1);
+	spin_unlock_irqrestore(&senders_lock, flags);
 }
 
 static int get_si_code(const struct kernel_siginfo *info)
