@@ -84,7 +84,7 @@ static noinline void report_fork(struct task_struct *child, u64 clone_flags,
 	kmonitor_enter();
 	kmonitor_emit_fork(&data, marks_of(current));
 	kmonitor_leave();
-	/* FORK, then the child's new state; pairs with has_been_forked(). */
+	/* FORK, then kmonitor_fork()'s bit; pairs with has_been_forked(). */
 	smp_wmb();
 }
 
@@ -169,7 +169,9 @@ void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
 	kmonitor_debug_exit();
 	if (kmonitor_may_match(task, KMONITOR_THREAD_EXIT |
 					     KMONITOR_THREAD_ABORT |
-					     KMONITOR_PROCESS_ABORT))
+					     KMONITOR_PROCESS_ABORT) ||
+	    (task != task->group_leader &&
+	     kmonitor_may_match(task->group_leader, KMONITOR_PROCESS_ABORT)))
 		report_thread_exit(task, code, last);
 }
 
@@ -235,7 +237,8 @@ void __kmonitor_process_exit(struct task_struct *task)
 	smp_mb();
 	/* Who is still to decrement it comes here later. */
 	if (!atomic_read(&task->signal->live) &&
-	    kmonitor_may_match(task, KMONITOR_PROCESS_EXIT) && is_last(task))
+	    kmonitor_may_match(task->group_leader, KMONITOR_PROCESS_EXIT) &&
+	    is_last(task))
 		report_process_exit(task);
 }
 

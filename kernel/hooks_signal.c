@@ -26,6 +26,14 @@ static bool may_be_fatal(const struct task_struct *task, int signo)
 	       sighand->action[signo - 1].sa.sa_handler == SIG_DFL;
 }
 
+/* Of what is about the process its leader is the subject. */
+static bool aborts_may_match(struct task_struct *task)
+{
+	return kmonitor_may_match(task, KMONITOR_ABORTS) ||
+	       (task != task->group_leader &&
+		kmonitor_may_match(task->group_leader, KMONITOR_ABORTS));
+}
+
 /* Each thread dies of the signal, and some may be in a cgroup of their own. */
 static bool any_thread_may_match(struct task_struct *task)
 {
@@ -94,7 +102,7 @@ void __kmonitor_coredump(int signo)
 	struct signal_struct *sig = current->signal;
 
 	might_sleep();
-	if (!kmonitor_may_match(current, KMONITOR_ABORTS))
+	if (!aborts_may_match(current))
 		return;
 	report_process_abort(sig);
 	report_abort(KMONITOR_COREDUMP, signo,
@@ -120,7 +128,7 @@ void kmonitor_report_aborts(struct task_struct *task, long code)
 	/* The code of a kernel thread is no status. */
 	if (task->flags & PF_KTHREAD)
 		return;
-	if (!kmonitor_may_match(task, KMONITOR_ABORTS))
+	if (!aborts_may_match(task))
 		return;
 	fatal = report_process_abort(sig);
 	if (signo)

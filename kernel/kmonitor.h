@@ -3,8 +3,9 @@
  * The hooks of kmonitor in the kernel: fork, exec, exit, signals, and changes
  * of a task.
  *
- * While no descriptor is open each hook is a patched-out branch, but for a bit
- * that each thread sets in its own task_struct at its end.
+ * While no descriptor is open each hook is a patched-out branch, but for two bits
+ * in the task_struct: of a new task, which nobody else writes to, and of one that
+ * has come to its end.
  */
 #ifndef _LINUX_KMONITOR_H
 #define _LINUX_KMONITOR_H
@@ -75,6 +76,7 @@ static inline void kmonitor_debug_window(void)
  */
 static inline void kmonitor_inherit(struct task_struct *child)
 {
+	child->kmonitor_new = 1;
 	if (kmonitor_enabled())
 		__kmonitor_inherit(child);
 }
@@ -93,6 +95,7 @@ static inline void kmonitor_fork(struct task_struct *child, u64 clone_flags)
 		__kmonitor_fork(child, clone_flags);
 	else
 		kmonitor_debug_window();
+	child->kmonitor_new = 0;
 }
 
 /**
@@ -150,6 +153,8 @@ static inline void kmonitor_thread_exit(struct task_struct *task, long code,
 static inline void kmonitor_process_exit(struct task_struct *task)
 {
 	task->kmonitor_exited = 1;
+	/* Not behind the test: see the late marks of mark.c. */
+	barrier();
 	if (kmonitor_enabled())
 		__kmonitor_process_exit(task);
 }

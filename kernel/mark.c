@@ -9,8 +9,7 @@
  *           write-held tasklist_lock: no allocation, no failure.
  *   edit    makes new sets and swaps them in by compare-and-exchange, under
  *           the read-held tasklist_lock: no fork and no reparenting happens
- *           meanwhile, so a walk over the descendants is complete.  If they are
- *           many, passes over all processes follow, see mark_generations().
+ *           meanwhile, so a walk over the descendants is complete.
  *   exit    of the last thread exchanges the pointer for the "exited" set; for
  *           a process that never ends, see stuck.c, a worker does.
  *   hooks   read the pointer and the set under RCU.
@@ -42,7 +41,6 @@
  * which hooks pass over.  A sweep over all processes replaces such sets soon.
  */
 
-#include <linux/errno.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -160,36 +158,21 @@ static int mark_process(struct kmonitor_mark_edit *edit,
 	return 1;
 }
 
-/* A walk over the descendants under tasklist_lock, which must not last. */
-struct descent {
-	struct kmonitor_mark_edit *edit;
-	int left;
-};
-
 /* Visitor of __walk_process_tree(): an exited process may still have children. */
-static int mark_descendant(struct task_struct *child, void *data)
+static int mark_descendant(struct task_struct *child, void *edit)
 {
-	struct descent *descent = data;
-
-	if (!descent->left--)
-		return -E2BIG;
-	return mark_process(descent->edit, child->signal) < 0 ? -1 : 1;
+	return mark_process(edit, child->signal) < 0 ? -1 : 1;
 }
 
-/*
- * Marks a process and its descendants, if they are not too many.
- *
- * Return: As of mark_process(), or -E2BIG if some are left.
- */
+/* Marks a process and all its descendants. */
 static int mark_tree(struct kmonitor_mark_edit *edit, struct task_struct *top)
 {
-	struct descent descent = { .edit = edit, .left = BATCH };
 	int ret = mark_process(edit, top->signal);
 
 	if (ret <= 0)
 		return ret;
-	__walk_process_tree(top, mark_descendant, &descent);
-	return edit->error ?: descent.left < 0 ? -E2BIG : 1;
+	__walk_process_tree(top, mark_descendant, edit);
+	return edit->error ?: 1;
 }
 
 static bool visit_batch(struct kmonitor_mark_edit *edit, visit_process_t visit,
@@ -220,53 +203,6 @@ static bool visit_processes(struct kmonitor_mark_edit *edit,
 	while (visit_batch(edit, visit, &nr, &found))
 		cond_resched();
 	return found;
-}
-
-/* The parent may have come to its last hook and not left its children yet. */
-static bool has_marked_parent(const struct task_struct *leader,
-			      const struct kmonitor_entry *entry)
-{
-	const struct task_struct *task = rcu_dereference(leader->real_parent);
-	const struct kmonitor_mark_set *set;
-
-	for (;;) {
-		set = rcu_dereference(task->signal->kmonitor_marks);
-		if (set != &exited_set)
-			return kmonitor_mark_set_has(set, entry);
-		task = rcu_dereference(task->real_parent);
-	}
-}
-
-static bool mark_child(struct kmonitor_mark_edit *edit,
-		       struct task_struct *leader)
-{
-	int ret = 0;
-
-	if (edit->error || !has_marked_parent(leader, edit->entry) ||
-	    kmonitor_mark_set_has(
-		    rcu_dereference(leader->signal->kmonitor_marks),
-		    edit->entry))
-		return false;
-	/* Keeps a fork from copying a set that is being replaced. */
-	read_lock(&tasklist_lock);
-	if (pid_alive(leader))
-		ret = mark_process(edit, leader->signal);
-	read_unlock(&tasklist_lock);
-	return ret > 0;
-}
-
-/*
- * Marks the descendants of a process that has its mark, generation by
- * generation.  The children of a marked process are born marked; when a pass
- * has found no other child of one, there is none.
- */
-static int mark_generations(struct kmonitor_mark_edit *edit)
-{
-	while (visit_processes(edit, mark_child)) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-	}
-	return edit->error;
 }
 
 /* Returns the current set of a process with a reference, or NULL. */
@@ -305,7 +241,7 @@ static int try_mark_task(struct kmonitor_mark_edit *edit,
 	int ret = 0;
 
 	edit->error = 0;
-	mutex_lock(&edit_lock);
+	guard(mutex)(&edit_lock);
 	read_lock(&tasklist_lock);
 	if (pid_alive(task) && (entry->target != KMONITOR_TARGET_THREAD ||
 				task_pid(task) == entry->pid)) {
@@ -319,9 +255,6 @@ static int try_mark_task(struct kmonitor_mark_edit *edit,
 	read_unlock(&tasklist_lock);
 
 	kmonitor_mark_edit_end(edit);
-	mutex_unlock(&edit_lock);
-	if (ret == -E2BIG)
-		ret = mark_generations(edit) ?: 1;
 	kmonitor_mark_put(root);
 	return ret > 0 ? 0 : ret ?: -ESRCH;
 }
@@ -332,11 +265,11 @@ static int try_mark_task(struct kmonitor_mark_edit *edit,
  *	reference.
  * @entry: The entry, in no set yet.
  *
- * Context: May sleep.  Holds tasklist_lock for reading while it visits no more
- *	than %BATCH descendants.
+ * Context: May sleep.  Holds tasklist_lock for reading during the walk over
+ *	the descendants, as prctl(PR_SET_CHILD_SUBREAPER) does.
  * Return: 0; -ESRCH if the process has exited; -ENOSPC if a process has reached
- *	the limit of unprivileged entries; -ENOMEM; -EINTR by a fatal signal.
- *	After an error the caller must kill the entry: some sets may have it.
+ *	the limit of unprivileged entries; -ENOMEM.  After an error the caller
+ *	must kill the entry: some sets may have it.
  */
 int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry)
 {

@@ -28,33 +28,24 @@
 const struct kmonitor_sender kmonitor_sender_kernel = { .code = SI_KERNEL };
 
 /* Senders by their owner; most processes have none. */
-static DEFINE_HASHTABLE(senders, 6);
-/* Inside siglock. */
+static DEFINE_HASHTABLE(senders, 10);
+/* For changes.  Inside siglock. */
 static DEFINE_SPINLOCK(senders_lock);
 /* Their number, under the lock; read without it by who can have no sender yet. */
 unsigned int kmonitor_nr_senders;
 
-static struct kmonitor_sender *look_up(const struct signal_struct *owner)
+/* No one but the caller can free the sender of this owner now. */
+struct kmonitor_sender *__kmonitor_sender_of(const struct signal_struct *owner)
 {
 	struct kmonitor_sender *sender;
 
-	lockdep_assert_held(&senders_lock);
-	hash_for_each_possible(senders, sender, node, (unsigned long)owner) {
+	guard(rcu)();
+	hash_for_each_possible_rcu(senders, sender, node,
+				   (unsigned long)owner) {
 		if (sender->owner == owner)
 			return sender;
 	}
 	return NULL;
-}
-
-struct kmonitor_sender *__kmonitor_sender_of(const struct signal_struct *owner)
-{
-	struct kmonitor_sender *sender;
-	unsigned long flags;
-
-	spin_lock_irqsave(&senders_lock, flags);
-	sender = look_up(owner);
-	spin_unlock_irqrestore(&senders_lock, flags);
-	return sender;
 }
 
 /* The caller holds siglock: there is none yet. */
@@ -65,7 +56,7 @@ static void insert_sender(struct kmonitor_sender *sender,
 
 	sender->owner = owner;
 	spin_lock_irqsave(&senders_lock, flags);
-	hash_add(senders, &sender->node, (unsigned long)owner);
+	hash_add_rcu(senders, &sender->node, (unsigned long)owner);
 	WRITE_ONCE(kmonitor_nr_senders, kmonitor_nr_senders + 1);
 	spin_unlock_irqrestore(&senders_lock, flags);
 }
@@ -191,18 +182,15 @@ bool kmonitor_sender_claim(struct signal_struct *sig, int *signo)
 
 void __kmonitor_free_sender(const struct signal_struct *sig)
 {
-	struct kmonitor_sender *sender;
+	struct kmonitor_sender *sender = __kmonitor_sender_of(sig);
 	unsigned long flags;
 
-	spin_lock_irqsave(&senders_lock, flags);
-	sender = look_up(sig);
-	if (sender) {
-		hash_del(&sender->node);
-		WRITE_ONCE(kmonitor_nr_senders, kmonitor_nr_senders - 1);
-	}
-	spin_unlock_irqrestore(&senders_lock, flags);
 	if (!sender)
 		return;
+	spin_lock_irqsave(&senders_lock, flags);
+	hash_del_rcu(&sender->node);
+	WRITE_ONCE(kmonitor_nr_senders, kmonitor_nr_senders - 1);
+	spin_unlock_irqrestore(&senders_lock, flags);
 	put_pid(sender->tgid);
-	kfree(sender);
+	kfree_rcu(sender, rcu);
 }

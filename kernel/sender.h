@@ -28,6 +28,7 @@ struct task_struct;
  * @owner: The process that the signal was sent to, which owns it until it is
  *	freed.
  * @node: In the table of all senders.
+ * @rcu: Those who look for another sender find it under RCU.
  *
  * Protected by siglock of the owner.  Once SIGNAL_GROUP_EXIT is set only
  * @reported changes, and the ending threads, which have seen the flag under
@@ -43,6 +44,7 @@ struct kmonitor_sender {
 	bool reported;
 	const struct signal_struct *owner;
 	struct hlist_node node;
+	struct rcu_head rcu;
 };
 
 extern const struct kmonitor_sender kmonitor_sender_kernel;

@@ -7,7 +7,7 @@
  * is ordered with the records of events:
  *
  *   fork  A child is visible to the walk a moment before its FORK is appended.
- *         The walk waits until it has been woken, which is after the fork hook:
+ *         The walk waits until the fork hook has cleared a bit of the child:
  *         the forker doesn't sleep in between.
  *   exit  TASK is appended under siglock, while the process still has a thread
  *         that has not come to its last hook; PROCESS_EXIT comes after all have
@@ -236,8 +236,12 @@ static bool is_visible(const struct kmonitor *mon, struct task_struct *task)
 /* Whether the FORK of a process has been appended, if it was new. */
 static bool has_been_forked(const struct task_struct *leader)
 {
+	/* Set before it can be found; the task writes other bits as it likes. */
+	bool new = data_race(!!leader->kmonitor_new);
+
 	/* Pairs with the write barrier in report_fork(). */
-	return smp_load_acquire(&leader->__state) != TASK_NEW;
+	smp_rmb();
+	return !new;
 }
 
 /* Lets a hook that is under way in the process come to its end. */

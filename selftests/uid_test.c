@@ -5,9 +5,11 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -211,6 +213,40 @@ TEST_F(monitor, the_id_is_of_the_creators_user_namespace)
 		_exit(0);
 	}
 	EXPECT_EQ(0, km_join(pid));
+}
+
+/* A thread of another user, which ends when the leader has. */
+static void *outlive_leader(void *ready)
+{
+	must(syscall(SYS_setresuid, TWO, TWO, TWO));
+	km_gate_open(ready);
+	while (km_state(getpid()) != 'Z')
+		usleep(1000);
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
+/* The end of a process is that of its leader, whoever comes last. */
+TEST_F(monitor, the_last_thread_may_be_of_another_user)
+{
+	struct km_log log = {};
+	pthread_t thread;
+	int ready[2];
+	pid_t pid;
+
+	km_gate(ready);
+	ASSERT_EQ(0, add(self->fd, ONE));
+	pid = km_fork();
+	if (!pid) {
+		check(!pthread_create(&thread, NULL, outlive_leader, ready),
+		      "no thread");
+		km_gate_wait(ready);
+		must(syscall(SYS_setresuid, ONE, ONE, ONE));
+		syscall(SYS_exit, 0);
+	}
+	EXPECT_EQ(0, km_join(pid));
+	km_drain(self->fd, &log);
+	EXPECT_EQ(1, km_count(&log, KMONITOR_PROCESS_EXIT, pid));
 }
 
 /* Promise 10: what unprivileged descriptors can make a user's tasks pay. */
