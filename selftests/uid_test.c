@@ -15,6 +15,11 @@
 #include "common.h"
 
 #define UID KMONITOR_TARGET_UID
+/* The raw call changes the ids of one thread; for 32 bits the old one has 16. */
+#ifndef SYS_setresuid32
+#define SYS_setresuid32 SYS_setresuid
+#endif
+
 #define ONE 1234
 #define TWO 2345
 
@@ -218,7 +223,7 @@ TEST_F(monitor, the_id_is_of_the_creators_user_namespace)
 /* A thread of another user, which ends when the leader has. */
 static void *outlive_leader(void *ready)
 {
-	must(syscall(SYS_setresuid, TWO, TWO, TWO));
+	must(syscall(SYS_setresuid32, TWO, TWO, TWO));
 	km_gate_open(ready);
 	while (km_state(getpid()) != 'Z')
 		usleep(1000);
@@ -241,7 +246,7 @@ TEST_F(monitor, the_last_thread_may_be_of_another_user)
 		check(!pthread_create(&thread, NULL, outlive_leader, ready),
 		      "no thread");
 		km_gate_wait(ready);
-		must(syscall(SYS_setresuid, ONE, ONE, ONE));
+		must(syscall(SYS_setresuid32, ONE, ONE, ONE));
 		syscall(SYS_exit, 0);
 	}
 	EXPECT_EQ(0, km_join(pid));
