@@ -98,7 +98,7 @@ static bool flush_one(struct kmonitor *mon)
 	}
 	spin_unlock_irqrestore(&filters->pending_lock, flags);
 
-	/* Who ends the tree may be a task that the creator may not see. */
+	/* The creator may not see the task that ends the tree. */
 	kmonitor_wake_as_owed(mon, wakeup, !filters->creator.sees_all);
 	return appended;
 }

@@ -231,7 +231,7 @@ int kmonitor_filter_table_add(struct kmonitor_filter_table *filters,
  * kmonitor_filter_table_settle - wait for entries whose last record can be read
  * @filters: The table.
  *
- * Who has read EMPTY, or an end that had to wait for room, finds the entry gone.
+ * After EMPTY, or an end that had to wait for room, was read, the entry is gone.
  *
  * Context: Any.
  */

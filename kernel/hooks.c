@@ -235,7 +235,7 @@ void __kmonitor_process_exit(struct task_struct *task)
 	might_sleep();
 	/* Its bit, then those of others and the marks; see mark.c. */
 	smp_mb();
-	/* Who is still to decrement it comes here later. */
+	/* A thread that is still to decrement it comes here later. */
 	if (!atomic_read(&task->signal->live) &&
 	    kmonitor_may_match(task->group_leader, KMONITOR_PROCESS_EXIT) &&
 	    is_last(task))

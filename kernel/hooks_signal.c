@@ -26,7 +26,7 @@ static bool may_be_fatal(const struct task_struct *task, int signo)
 	       sighand->action[signo - 1].sa.sa_handler == SIG_DFL;
 }
 
-/* Of what is about the process its leader is the subject. */
+/* Its leader is the subject of what is about the process. */
 static bool aborts_may_match(struct task_struct *task)
 {
 	return kmonitor_may_match(task, KMONITOR_ABORTS) ||

@@ -596,7 +596,7 @@ static void run_branch(int leaves, int ready[2])
 		km_fork_and_join(0);
 }
 
-/* Who is left out survives. */
+/* A process that is left out survives. */
 TEST_F(monitor, a_large_tree_that_forks_is_added_whole)
 {
 	const int branches = 20, leaves = 20;
