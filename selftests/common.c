@@ -13,7 +13,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -421,6 +423,29 @@ char *km_helper(const char *name)
 	*strrchr(self, '/') = '\0';
 	must(asprintf(&path, "%s/helpers/%s", self, name));
 	return path;
+}
+
+/* A copy of a helper that is set-uid to its owner and has no name any more. */
+int km_open_suid(const char *name, uid_t owner)
+{
+	char path[] = "/tmp/suid.XXXXXX";
+	char *from = km_helper(name);
+	int source = must(open(from, O_RDONLY | O_CLOEXEC));
+	int to = must(mkstemp(path));
+	struct stat info;
+	int program;
+
+	must(fstat(source, &info));
+	check(must(sendfile(to, source, NULL, info.st_size)) == info.st_size,
+	      "short copy of %s", from);
+	must(fchown(to, owner, -1));
+	must(fchmod(to, 04755));
+	close(source);
+	close(to);
+	free(from);
+	program = must(open(path, O_RDONLY | O_CLOEXEC));
+	must(unlink(path));
+	return program;
 }
 
 /* Sets a number in /proc and gives the one before. */

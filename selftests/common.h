@@ -133,6 +133,7 @@ char *km_guarded_page(void);
 bool km_is_slow(void);
 unsigned int km_scale(unsigned int release, unsigned int debug);
 char *km_helper(const char *name);
+int km_open_suid(const char *name, uid_t owner);
 long km_sysctl(const char *path, long value);
 int km_write_file(const char *path, const char *text);
 void km_must_write(const char *path, const char *text);

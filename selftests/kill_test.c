@@ -11,8 +11,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -270,28 +268,6 @@ TEST_F(monitor, a_member_outside_the_callers_pid_namespace_refuses)
 	close(pidfd);
 }
 
-/* A copy of a helper that is set-uid root and has no name any more. */
-static int open_suid(const char *name)
-{
-	char path[] = "/tmp/kill_test.XXXXXX";
-	char *from = km_helper(name);
-	int source = must(open(from, O_RDONLY | O_CLOEXEC));
-	int to = must(mkstemp(path));
-	struct stat info;
-	int program;
-
-	must(fstat(source, &info));
-	check(must(sendfile(to, source, NULL, info.st_size)) == info.st_size,
-	      "short copy of %s", from);
-	must(fchmod(to, 04755));
-	close(source);
-	close(to);
-	free(from);
-	program = must(open(path, O_RDONLY | O_CLOEXEC));
-	must(unlink(path));
-	return program;
-}
-
 TEST(a_member_that_gained_privileges_refuses)
 {
 	char *argv[] = { "wait", NULL };
@@ -300,7 +276,7 @@ TEST(a_member_that_gained_privileges_refuses)
 	uint64_t handle;
 	pid_t root;
 
-	program = open_suid("wait");
+	program = km_open_suid("wait", 0);
 	become(NOBODY);
 	fd = km_open(0);
 	handle = km_add(fd, TREE, 0, 0, 1);

@@ -9,9 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -342,29 +340,6 @@ TEST(for_some_calls_the_descriptor_suffices)
 	close(fd);
 }
 
-/* A copy of a helper that is set-uid and has no name any more. */
-static int open_suid(const char *name, uid_t owner)
-{
-	char path[] = "/tmp/permission_test.XXXXXX";
-	char *from = km_helper(name);
-	int source = must(open(from, O_RDONLY | O_CLOEXEC));
-	int to = must(mkstemp(path));
-	struct stat info;
-	int program;
-
-	must(fstat(source, &info));
-	check(must(sendfile(to, source, NULL, info.st_size)) == info.st_size,
-	      "short copy of %s", from);
-	must(fchown(to, owner, -1));
-	must(fchmod(to, 04755));
-	close(source);
-	close(to);
-	free(from);
-	program = must(open(path, O_RDONLY | O_CLOEXEC));
-	must(unlink(path));
-	return program;
-}
-
 static void expect_redacted(struct __test_metadata *_metadata,
 			    const struct kmonitor_event *event)
 {
@@ -393,7 +368,7 @@ TEST(a_set_uid_member_is_redacted_and_counted)
 	int gate[2], fd, program;
 	pid_t root;
 
-	program = open_suid("family", 0);
+	program = km_open_suid("family", 0);
 	km_become(NOBODY, NOBODY);
 	fd = km_open(0);
 	km_gate(gate);
@@ -527,7 +502,7 @@ TEST(users_do_not_share_their_limit)
 {
 	char *argv[] = { "sudo", km_helper("wait"), NULL };
 	int gate[2], full[2], ready[2], end[2];
-	int program = open_suid("sudo", OTHER);
+	int program = km_open_suid("sudo", OTHER);
 	pid_t job, owner, other;
 
 	km_gate(gate);
