@@ -13,8 +13,9 @@
  * position + n; or, with a loss pending, position + n + 1 and the loss
  * cleared: the first slot is for the LOST record.  The winner of the exchange
  * is unique, so count, kinds and place are exact.  A kind that has half of its
- * range is spilled, under spill_lock, before it grows further; the bit is set
- * and cleared under the same lock, so that it and the counts stay together.
+ * range is spilled, under loss_lock, before it grows further.  A pending loss is
+ * cleared under the same lock, so that it, the spilled counts, and those of the
+ * losses reported so far change together.
  *
  * Barriers:
  *
@@ -106,13 +107,13 @@ static void add_loss_of_state(struct kmonitor_loss *loss, u64 state)
 	loss->execs += (u8)(state / KMONITOR_LOSS_EXEC);
 }
 
-/* Moves the loss of a state that the caller has replaced; under spill_lock. */
+/* Moves the loss of a state that the caller has replaced; under loss_lock. */
 static void spill_loss(struct kmonitor_ring *ring, u64 state)
 {
 	add_loss_of_state(&ring->spilled, state);
 }
 
-/* The loss of a state that the caller has replaced; spilled: under spill_lock. */
+/* Reports the loss of a state that the caller has replaced; under loss_lock. */
 static void take_loss(struct kmonitor_ring *ring, u64 state,
 		      struct kmonitor_loss *loss)
 {
@@ -120,6 +121,8 @@ static void take_loss(struct kmonitor_ring *ring, u64 state,
 	if (state & SPILLED)
 		swap(*loss, ring->spilled);
 	add_loss_of_state(loss, state);
+	ring->lost += sum_loss(loss);
+	ring->lost_records++;
 }
 
 static struct kmonitor_event *slot_at(const struct kmonitor_ring *ring,
@@ -180,20 +183,17 @@ static void put_lost(struct kmonitor_ring *ring, u32 position,
 		     const struct kmonitor_loss *loss)
 {
 	struct kmonitor_event *slot = slot_at(ring, position);
-	u64 count = sum_loss(loss);
 
 	memset_after(slot, 0, seq);
 	slot->type = KMONITOR_LOST;
 	slot->time_ns = ktime_get_boottime_ns();
 	slot->cpu = raw_smp_processor_id();
-	slot->lost.count = count;
+	slot->lost.count = sum_loss(loss);
 	slot->lost.first_ns = READ_ONCE(ring->first_loss_ns);
 	slot->lost.last_ns = READ_ONCE(ring->last_loss_ns);
 	slot->lost.forks = loss->forks;
 	slot->lost.execs = loss->execs;
 	slot->lost.exits = loss->exits;
-	atomic64_add(count, &ring->lost);
-	atomic64_inc(&ring->lost_records);
 	publish_slot(ring, slot);
 }
 
@@ -256,7 +256,7 @@ kmonitor_ring_choose_wakeup(const struct kmonitor_ring *ring, u32 position,
 
 /*
  * Decides on records: their slots, or their loss in units of the state; with 0
- * units only whether there is room.  Returns false if spill_lock is needed.
+ * units only whether there is room.  Returns false if loss_lock is needed.
  */
 static bool decide_by_exchange(struct kmonitor_ring *ring, u32 nr, u64 units,
 			       bool locked, struct kmonitor_reservation *r,
@@ -272,7 +272,7 @@ static bool decide_by_exchange(struct kmonitor_ring *ring, u32 nr, u64 units,
 		/* A: pairs with the exchange in kmonitor_ring_consume() */
 		r->tail = smp_load_acquire(&ring->area->tail);
 		if (slots_fit(ring, r->position, r->tail, r->nr)) {
-			needs_lock = old & SPILLED;
+			needs_lock = r->nr > nr;
 			next = (u32)(r->position + r->nr);
 		} else {
 			r->nr = 0;
@@ -285,7 +285,7 @@ static bool decide_by_exchange(struct kmonitor_ring *ring, u32 nr, u64 units,
 			return false;
 	} while (!atomic64_try_cmpxchg(kmonitor_ring_state(ring), &old, next));
 	*replaced = old;
-	if (r->nr)
+	if (r->nr > nr)
 		take_loss(ring, old, &r->loss);
 	else if (needs_lock)
 		spill_loss(ring, old);
@@ -301,9 +301,9 @@ static bool reserve_slots(struct kmonitor_ring *ring, u32 nr, u64 units,
 	u64 old;
 
 	if (!decide_by_exchange(ring, nr, units, false, r, &old)) {
-		raw_spin_lock_irqsave(&ring->spill_lock, flags);
+		raw_spin_lock_irqsave(&ring->loss_lock, flags);
 		decide_by_exchange(ring, nr, units, true, r, &old);
-		raw_spin_unlock_irqrestore(&ring->spill_lock, flags);
+		raw_spin_unlock_irqrestore(&ring->loss_lock, flags);
 	}
 	if (r->nr) {
 		kmonitor_ring_note_peak(ring,
@@ -481,7 +481,7 @@ void kmonitor_ring_report_loss(struct kmonitor_ring *ring)
 		return;
 
 	guard(preempt)();
-	scoped_guard(raw_spinlock_irqsave, &ring->spill_lock)
+	scoped_guard(raw_spinlock_irqsave, &ring->loss_lock)
 	{
 		old = atomic64_read(kmonitor_ring_state(ring));
 		do {
@@ -667,15 +667,14 @@ void kmonitor_ring_stats(struct kmonitor_ring *ring,
 	unsigned long flags;
 	u64 state;
 
-	raw_spin_lock_irqsave(&ring->spill_lock, flags);
+	raw_spin_lock_irqsave(&ring->loss_lock, flags);
 	state = atomic64_read(kmonitor_ring_state(ring));
-	stats->recorded = seq_of_position(ring, state) - 1 -
-			  atomic64_read(&ring->lost_records);
-	stats->lost = atomic64_read(&ring->lost);
+	stats->recorded = seq_of_position(ring, state) - 1 - ring->lost_records;
+	stats->lost = ring->lost;
 	pending = ring->spilled;
 	add_loss_of_state(&pending, state);
 	stats->pending = sum_loss(&pending);
-	raw_spin_unlock_irqrestore(&ring->spill_lock, flags);
+	raw_spin_unlock_irqrestore(&ring->loss_lock, flags);
 
 	stats->matched = stats->recorded + stats->lost + stats->pending;
 	stats->depth = ring->size - kmonitor_ring_room(ring);
@@ -719,7 +718,7 @@ int kmonitor_ring_init(struct kmonitor_ring *ring, u32 size, u32 watermark)
 	const u32 nr_pages = kmonitor_ring_pages(size);
 	struct kmonitor_header *header;
 
-	raw_spin_lock_init(&ring->spill_lock);
+	raw_spin_lock_init(&ring->loss_lock);
 	ring->size = size;
 	ring->watermark = watermark;
 	ring->pages = kvcalloc(nr_pages, sizeof(*ring->pages), KMONITOR_GFP);

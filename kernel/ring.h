@@ -70,10 +70,10 @@ struct kmonitor_area {
  * @pages: The pages behind @area.
  * @first_loss_ns: Time of the first pending loss, advisory.
  * @last_loss_ns: Time of the last pending loss, advisory.
+ * @loss_lock: Protects what follows.  Held by those who clear the loss in the
+ *	state of @area, or set its spilled bit.
  * @lost: Losses reported by LOST records.
  * @lost_records: Number of LOST records.
- * @spill_lock: Protects @spilled.  Held by those who set or clear the spilled
- *	bit of the state in @area.
  * @spilled: Pending losses that no longer fit into that state.
  */
 struct kmonitor_ring {
@@ -86,9 +86,9 @@ struct kmonitor_ring {
 	struct page **pages;
 	u64 first_loss_ns;
 	u64 last_loss_ns;
-	atomic64_t lost;
-	atomic64_t lost_records;
-	raw_spinlock_t spill_lock;
+	raw_spinlock_t loss_lock;
+	u64 lost;
+	u64 lost_records;
 	struct kmonitor_loss spilled;
 };
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Loss has a kind: LOST says how many forks, execs and exits it counts, exactly,
- * on any number of processors.
+ * Loss is exact, on any number of processors: LOST says how many forks, execs and
+ * exits it counts, and STATS adds up at any moment.
  */
 
 #include "kselftest_harness.h"
 
+#include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 
 #include "storm.h"
 
@@ -108,6 +110,74 @@ TEST(the_sums_by_kind_are_exact)
 	       (uintmax_t)small.exits);
 	close(fd[0]);
 	close(fd[1]);
+}
+
+/* What two producers have begun to append and have appended, and a consumer. */
+struct books {
+	int fd;
+	uint64_t begun;
+	uint64_t done;
+	bool stop;
+};
+
+static void *rename_in_bursts(void *arg)
+{
+	struct books *books = arg;
+
+	while (!__atomic_load_n(&books->stop, __ATOMIC_ACQUIRE)) {
+		for (int i = 0; i < 64; i++) {
+			__atomic_add_fetch(&books->begun, 1, __ATOMIC_SEQ_CST);
+			must(prctl(PR_SET_NAME, "producer"));
+			__atomic_add_fetch(&books->done, 1, __ATOMIC_SEQ_CST);
+		}
+		sched_yield();
+	}
+	return NULL;
+}
+
+static void *take_all(void *arg)
+{
+	struct books *books = arg;
+	struct kmonitor_event event[4];
+
+	while (!__atomic_load_n(&books->stop, __ATOMIC_ACQUIRE)) {
+		while (km_read(books->fd, event, 4) > 0)
+			;
+		sched_yield();
+	}
+	return NULL;
+}
+
+/* Whoever looks while a loss is being reported finds it once, in whole. */
+TEST(stats_are_exact_while_a_loss_is_reported)
+{
+	struct books books = { .fd = km_open(8) };
+	const uint64_t reports = km_scale(20000, 2000);
+	pthread_t thread[3];
+	uint64_t lost = 0, changes = 0;
+
+	km_add(books.fd, KMONITOR_TARGET_PROCESS, 0, KMONITOR_COMM, 0);
+	for (int i = 0; i < 3; i++)
+		check(!pthread_create(&thread[i], NULL,
+				      i ? rename_in_bursts : take_all, &books),
+		      "no thread");
+	while (changes < reports) {
+		uint64_t done = __atomic_load_n(&books.done, __ATOMIC_SEQ_CST);
+		struct kmonitor_stats stats = km_stats(books.fd);
+		uint64_t begun =
+			__atomic_load_n(&books.begun, __ATOMIC_SEQ_CST);
+
+		changes += stats.lost != lost;
+		lost = stats.lost;
+		ASSERT_LE(done, stats.matched);
+		ASSERT_GE(begun, stats.matched);
+	}
+	__atomic_store_n(&books.stop, true, __ATOMIC_RELEASE);
+	for (int i = 0; i < 3; i++)
+		pthread_join(thread[i], NULL);
+	EXPECT_LT(0, changes);
+	EXPECT_EQ(books.done, km_stats(books.fd).matched);
+	close(books.fd);
 }
 
 TEST_HARNESS_MAIN

@@ -67,7 +67,7 @@ byte tail = START;
 short state = START;
 slot slots[SIZE];
 byte announced = START;
-bool spill_lock;
+bool loss_lock;
 byte spilled_others, spilled_exits;
 byte lost, lost_records;
 
@@ -269,7 +269,7 @@ inline wake_later()
 	start_unless(queued)	/* G */
 }
 
-/* The loss of a replaced state; spilled: under spill_lock.  take_loss() */
+/* The loss of a replaced state, under loss_lock.  take_loss() */
 inline take_loss()
 {
 	d_step {
@@ -285,7 +285,9 @@ inline take_loss()
 			spilled_exits = 0
 		}
 	:: else
-	fi
+	fi;
+	lost = lost + others + exits;
+	lost_records++
 }
 
 /* The LOST record has the exact count.  put_lost() */
@@ -293,17 +295,15 @@ inline put_lost(position_)
 {
 	d_step {
 		assert(others == my_due_others && exits == my_due_exits);
-		assert(others + exits > 0);
-		lost = lost + others + exits;
-		lost_records++
+		assert(others + exits > 0)
 	};
 	fill_slot(position_, LOST + others, LOST + exits);
 	d_step { others = 0; exits = 0; my_due_others = 0; my_due_exits = 0 }
 }
 
-inline lock_spilled()
+inline lock_loss()
 {
-	atomic { !spill_lock -> spill_lock = true }
+	atomic { !loss_lock -> loss_lock = true }
 }
 
 /*
@@ -450,7 +450,11 @@ inline reserve_slots()
 		d_step {
 			if
 			:: fits ->
+#ifdef WITHOUT_LOCKED_REPORT
 				needs_lock = (old & SPILLED) != 0;
+#else
+				needs_lock = nr_slots > nr;
+#endif
 				next = (position_of(old) + nr_slots) % MOD
 			:: else ->
 				nr_slots = 0;
@@ -459,10 +463,10 @@ inline reserve_slots()
 						      old) + units
 			fi
 		};
-#ifndef WITHOUT_SPILL_LOCK
+#ifndef WITHOUT_LOSS_LOCK
 		if
 		:: needs_lock && !locked ->
-			lock_spilled();
+			lock_loss();
 			locked = true;
 			old = state;
 			next = 0;
@@ -506,7 +510,7 @@ inline reserve_slots()
 again:		skip
 	od;
 	if
-	:: nr_slots -> take_loss()
+	:: nr_slots > nr -> take_loss()
 	:: nr_slots == 0 && needs_lock ->
 		/* spill_loss() */
 		d_step {
@@ -516,7 +520,7 @@ again:		skip
 	:: else
 	fi;
 	if
-	:: locked -> spill_lock = false
+	:: locked -> loss_lock = false
 	:: else
 	fi;
 	if
@@ -805,7 +809,7 @@ end:	do
 /* kmonitor_ring_report_loss() */
 inline report_loss()
 {
-	lock_spilled();
+	lock_loss();
 	old = state;
 	do
 	:: tail_seen = tail;
@@ -816,7 +820,7 @@ inline report_loss()
 #endif
 		   slots[slot_at(position_of(old))].seq % MOD !=
 		   stamp_of(position_of(old) + MOD - SIZE) ->
-			spill_lock = false;
+			loss_lock = false;
 			break
 		:: else
 		fi;
@@ -833,7 +837,7 @@ inline report_loss()
 		if
 		:: fits ->
 			take_loss();
-			spill_lock = false;
+			loss_lock = false;
 			put_lost(position_of(old));
 			seq = slots[slot_at(position_of(old))].seq;
 			seq = expand_position(position_of(old), seq);
@@ -1232,7 +1236,7 @@ proctype liar(byte times)
  */
 
 #define is_owned (owned[0] || owned[1] || owned[SIZE - 2] || owned[SIZE - 1])
-#define settled (finished == PRODUCERS && !spill_lock && !is_owned)
+#define settled (finished == PRODUCERS && !loss_lock && !is_owned)
 #define lies_still(me) (gone[me] || (sleeps[me] && waiting[me]))
 #define quiet (settled && !firing && lies_still(0) && lies_still(1))
 
@@ -1246,12 +1250,16 @@ proctype liar(byte times)
 active proctype monitor()
 {
 end:	do
-	/* kmonitor_ring_stats() */
+	/* kmonitor_ring_stats(): exact at any time */
+	:: d_step {
+		!loss_lock ->
+		assert(decided == head - START - lost_records + lost +
+		       others_of(state) + exits_of(state) +
+		       spilled_others + spilled_exits)
+	}
 	:: d_step {
 		settled ->
-		assert(decided == seq_next - 1 - START - lost_records + lost +
-		       others_of(state) + exits_of(state) +
-		       spilled_others + spilled_exits);
+		assert(seq_next == head + 1);
 #ifdef HOSTILE
 		/* Nobody waits for a record in flight because of a lie. */
 		assert(used_now == 0 || used_now > SIZE ||
