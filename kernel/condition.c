@@ -125,14 +125,13 @@ static void count_wanted_events(struct kmonitor_entry *entry, u32 before,
 
 	count_wanted(&wanted[kind], before, now);
 	all = wanted[KMONITOR_CONDITION_ALL].events;
-	by_id = wanted[KMONITOR_CONDITION_CGROUP].events |
-		wanted[KMONITOR_CONDITION_UID].events;
+	by_id = kmonitor_conditions_id_events(entry->condition.where);
 	if (!ns) {
 		suppress_events(entry->filters, all | by_id);
 		return;
 	}
 	WRITE_ONCE(ns->kmonitor_all_events, all);
-	WRITE_ONCE(ns->kmonitor_id_events, by_id);
+	WRITE_ONCE(ns->kmonitor_events, all | by_id);
 	if (has_wanted_of_id(entry))
 		count_wanted(rcu_dereference_protected(
 				     *wanted_of_id(entry),

@@ -22,6 +22,7 @@
 #include "monitor.h"
 #include "record.h"
 #include "ring_fast.h"
+#include "task_pid.h"
 #include "usage.h"
 #include "wake.h"
 
@@ -228,7 +229,7 @@ static bool same_for_all(u32 type)
 static bool names_subject(const struct kmonitor_entry *entry,
 			  const struct kmonitor_event_data *data)
 {
-	return entry->pid == task_pid(data->task) ||
+	return entry->pid == kmonitor_task_pid(data->task) ||
 	       (data->type == KMONITOR_PROCESS_EXEC &&
 		entry->pid == data->exec.old_pid);
 }
@@ -450,7 +451,7 @@ static void emit_to_conditions(struct fan_out *out,
 
 	if (!conditions)
 		return;
-	if (READ_ONCE(ns->kmonitor_id_events) & type)
+	if (kmonitor_conditions_id_events(conditions) & type)
 		kmonitor_conditions_visit_ids(conditions, out->data,
 					      emit_to_condition, out);
 	if (READ_ONCE(ns->kmonitor_all_events) & type)
@@ -486,7 +487,7 @@ static noinline void emit_to_all(struct kmonitor_event_data *data,
 	if (set)
 		emit_to_marks(&out, set);
 	for (ns = kmonitor_event_ns(data); ns; ns = ns->parent) {
-		if (!(kmonitor_namespace_events(ns) & data->type))
+		if (!(READ_ONCE(ns->kmonitor_events) & data->type))
 			continue;
 		choose_subject(data, ns);
 		emit_to_conditions(&out, ns);
@@ -502,7 +503,7 @@ only_condition(const struct pid_namespace *ns, u32 type)
 		rcu_dereference(ns->kmonitor_conditions);
 	struct hlist_node *first;
 
-	if (!conditions || READ_ONCE(ns->kmonitor_id_events) & type)
+	if (!conditions || kmonitor_conditions_id_events(conditions) & type)
 		return NULL;
 	first = rcu_dereference(hlist_first_rcu(&conditions->all));
 	if (!first || rcu_access_pointer(hlist_next_rcu(first)))
@@ -526,7 +527,7 @@ only_entry(const struct kmonitor_event_data *data, u32 type,
 	/* A child has a namespace more than its creator, or the same ones. */
 	ns = ns_of_pid(task_pid(fork ? data->fork.child : data->task));
 	for (; ns; ns = ns->parent) {
-		if (!(kmonitor_namespace_events(ns) & type))
+		if (!(READ_ONCE(ns->kmonitor_events) & type))
 			continue;
 		if (entry)
 			return NULL;

@@ -15,73 +15,59 @@
 
 #include "condition.h"
 #include "mark_set.h"
+#include "task_pid.h"
 
 struct kmonitor_event_data;
 
-/* Whether something in the marks of a process may want events. */
-static __always_inline bool
-kmonitor_marks_may_match(const struct signal_struct *sig, u32 types)
-{
-	const struct kmonitor_mark_set *set;
-	bool wanted;
+/**
+ * enum kmonitor_interest - whether any filter may match
+ * @KMONITOR_NO_INTEREST: None.
+ * @KMONITOR_INTEREST: kmonitor_emit() may find a descriptor.
+ * @KMONITOR_INTEREST_IN_IDS: Only if the user or a cgroup of the task is the one
+ *	that a condition names.
+ */
+enum kmonitor_interest {
+	KMONITOR_NO_INTEREST,
+	KMONITOR_INTEREST,
+	KMONITOR_INTEREST_IN_IDS,
+};
 
-	if (likely(!rcu_access_pointer(sig->kmonitor_marks)))
-		return false;
-	/* Cheaper than rcu_read_lock(), and as good. */
-	preempt_disable();
-	set = rcu_dereference_sched(sig->kmonitor_marks);
-	wanted = set && READ_ONCE(set->events) & types;
-	preempt_enable();
-	return wanted;
-}
-
-/* Event types that conditions of a pid namespace want. */
-static __always_inline u32
-kmonitor_namespace_events(const struct pid_namespace *ns)
+static __always_inline enum kmonitor_interest
+kmonitor_interest_of_conditions(const struct pid *pid, u32 types)
 {
-	return READ_ONCE(ns->kmonitor_all_events) |
-	       READ_ONCE(ns->kmonitor_id_events);
+	const struct pid_namespace *ns = READ_ONCE(pid->numbers[pid->level].ns);
+	u32 all = 0, any = 0;
+
+	do {
+		any |= READ_ONCE(ns->kmonitor_events);
+	} while ((ns = ns->parent));
+	if (likely(!(any & types)))
+		return KMONITOR_NO_INTEREST;
+	for (ns = pid->numbers[pid->level].ns; ns; ns = ns->parent)
+		all |= READ_ONCE(ns->kmonitor_all_events);
+	return all & types ? KMONITOR_INTEREST : KMONITOR_INTEREST_IN_IDS;
 }
 
 /**
- * kmonitor_process_may_match - test whether any filter may match any thread
- * @task: The subject, a thread of the process.
+ * kmonitor_interest_in - find out whether any filter may match a process
+ * @sig: The process of the subject.
+ * @pid: Tells the pid namespaces that the event is visible in.
  * @types: Event types.
  *
+ * This is the whole cost for a task that no filter selects: one load of the
+ * types that its marks want, and for each pid namespace that it is visible in
+ * (most often one) a load of those that conditions there want.
+ *
  * Context: Any.
- * Return: False if kmonitor_may_match() would return false for each thread.
+ * Return: What holds for all of its threads.
  */
-static __always_inline bool kmonitor_process_may_match(struct task_struct *task,
-						       u32 types)
+static __always_inline enum kmonitor_interest
+kmonitor_interest_in(const struct signal_struct *sig, const struct pid *pid,
+		     u32 types)
 {
-	const struct pid_namespace *ns;
-
-	if (kmonitor_marks_may_match(task->signal, types))
-		return true;
-	for (ns = ns_of_pid(task_pid(task)); ns; ns = ns->parent) {
-		if (unlikely(kmonitor_namespace_events(ns) & types))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Tests the conditions of all pid namespaces that the task is visible in.
- * Returns those types that its ids may match.
- */
-static __always_inline bool kmonitor_all_may_match(struct task_struct *task,
-						   u32 types, u32 *id_types)
-{
-	const struct pid_namespace *ns;
-
-	*id_types = 0;
-	for (ns = ns_of_pid(task_pid(task)); ns; ns = ns->parent) {
-		if (unlikely(READ_ONCE(ns->kmonitor_all_events) & types))
-			return true;
-		*id_types |= READ_ONCE(ns->kmonitor_id_events);
-	}
-	*id_types &= types;
-	return false;
+	if (unlikely(READ_ONCE(sig->kmonitor_events) & types))
+		return KMONITOR_INTEREST;
+	return kmonitor_interest_of_conditions(pid, types);
 }
 
 /**
@@ -89,11 +75,8 @@ static __always_inline bool kmonitor_all_may_match(struct task_struct *task,
  * @task: The subject.
  * @types: Event types.
  *
- * This is the whole cost for a task that no filter selects: one load of its
- * marks, of which there are none, and for each pid namespace that it is visible
- * in (most often one) two loads of the types that conditions there want.  If
- * there are conditions with an id, those that name the user or a cgroup of the
- * task count.
+ * If there are conditions with an id, those that name the user or a cgroup of
+ * the task count.
  *
  * Context: Any.
  * Return: False if kmonitor_emit() would find no descriptor.
@@ -101,45 +84,44 @@ static __always_inline bool kmonitor_all_may_match(struct task_struct *task,
 static __always_inline bool kmonitor_may_match(struct task_struct *task,
 					       u32 types)
 {
-	u32 id_types;
+	const struct pid *pid = kmonitor_task_pid(task);
+	enum kmonitor_interest interest;
 
-	return kmonitor_marks_may_match(task->signal, types) ||
-	       kmonitor_all_may_match(task, types, &id_types) ||
-	       (unlikely(id_types) && kmonitor_id_may_match(task, id_types));
-}
-
-/* The same for a fork by the current task: the child may join a namespace. */
-static __always_inline bool kmonitor_fork_may_match(struct task_struct *child,
-						    u32 type)
-{
-	u32 id_types;
-
-	return kmonitor_marks_may_match(current->signal, type) ||
-	       kmonitor_all_may_match(child, type, &id_types) ||
-	       (unlikely(id_types) &&
-		kmonitor_fork_id_may_match(child, id_types));
+	if (!pid)
+		return false;
+	interest = kmonitor_interest_in(task->signal, pid, types);
+	return interest == KMONITOR_INTEREST ||
+	       (unlikely(interest == KMONITOR_INTEREST_IN_IDS) &&
+		kmonitor_id_may_match(task, types));
 }
 
 /*
- * The fan-out runs under RCU.  Preemption is off as well, because a reader that
- * is woken may preempt the task, which would then leave the RCU section late.
- * On PREEMPT_RT a waker must be preemptible.
+ * The fan-out runs under RCU, and with preemption off: a reader that is woken may
+ * preempt the task, which would then leave the RCU section late.  Preemption off
+ * is an RCU section by itself; lockdep is told.  On PREEMPT_RT a waker must be
+ * preemptible.
  */
 static inline void kmonitor_enter(void)
 {
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		rcu_read_lock();
+		/* As in the guard of RCU: sparse looks at each function alone. */
+		__release(RCU);
+	} else {
 		preempt_disable();
-	rcu_read_lock();
-	/* As in the guard of RCU: sparse looks at each function alone. */
-	__release(RCU);
+		rcu_lock_acquire(&rcu_lock_map);
+	}
 }
 
 static inline void kmonitor_leave(void)
 {
-	__acquire(RCU);
-	rcu_read_unlock();
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		__acquire(RCU);
+		rcu_read_unlock();
+	} else {
+		rcu_lock_release(&rcu_lock_map);
 		preempt_enable();
+	}
 }
 
 void kmonitor_emit_fork(struct kmonitor_event_data *data,

@@ -74,6 +74,16 @@ struct kmonitor_conditions {
 	struct rcu_head rcu;
 };
 
+/* Event types that conditions with an id want. */
+static __always_inline u32
+kmonitor_conditions_id_events(const struct kmonitor_conditions *conditions)
+{
+	const struct kmonitor_wanted *wanted = conditions->wanted;
+
+	return READ_ONCE(wanted[KMONITOR_CONDITION_CGROUP].events) |
+	       READ_ONCE(wanted[KMONITOR_CONDITION_UID].events);
+}
+
 /**
  * struct kmonitor_condition - the key of a condition
  * @id: Cgroup id or kernel user id; 0 for ALL.

@@ -10,6 +10,8 @@
 #include <linux/types.h>
 #include <uapi/linux/kmonitor.h>
 
+#include "task_pid.h"
+
 /* Events that name the sender of a signal. */
 #define KMONITOR_ABORTS \
 	(KMONITOR_PROCESS_ABORT | KMONITOR_THREAD_ABORT | KMONITOR_COREDUMP)
@@ -110,7 +112,7 @@ kmonitor_event_subject(const struct kmonitor_event_data *data)
 static inline struct pid_namespace *
 kmonitor_event_ns(const struct kmonitor_event_data *data)
 {
-	return ns_of_pid(task_pid(
+	return ns_of_pid(kmonitor_task_pid(
 		kmonitor_event_is_fork(data) ? data->fork.child : data->task));
 }
 

@@ -19,6 +19,7 @@
 #include "limits.h"
 #include "mark.h"
 #include "target.h"
+#include "task_pid.h"
 
 static void set_entry_events(struct kmonitor_entry *entry, u32 events)
 {

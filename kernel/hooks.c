@@ -69,6 +69,11 @@ void __kmonitor_inherit(struct task_struct *child)
 	kmonitor_mark_inherit(current->signal, child->signal);
 }
 
+/*
+ * What the hooks call is out of line, so that a task that no filter selects pays
+ * for no stack frame.
+ */
+
 static noinline void report_fork(struct task_struct *child, u64 clone_flags,
 				 u32 type)
 {
@@ -88,15 +93,29 @@ static noinline void report_fork(struct task_struct *child, u64 clone_flags,
 	smp_wmb();
 }
 
+static noinline void report_fork_by_ids(struct task_struct *child,
+					u64 clone_flags, u32 type)
+{
+	if (kmonitor_fork_id_may_match(child, type))
+		report_fork(child, clone_flags, type);
+}
+
 void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
 {
 	u32 type = clone_flags & CLONE_THREAD ? KMONITOR_THREAD_CREATE :
 						KMONITOR_PROCESS_FORK;
+	enum kmonitor_interest interest;
 
 	might_sleep();
-	/* The tasks of fork_idle() are not processes. */
-	if (kmonitor_fork_may_match(child, type) && likely(child->pid))
+	/*
+	 * The child may join a pid namespace.  The tasks of fork_idle() are not
+	 * processes; they are made before anybody can have a descriptor.
+	 */
+	interest = kmonitor_interest_in(current->signal, task_pid(child), type);
+	if (interest == KMONITOR_INTEREST)
 		report_fork(child, clone_flags, type);
+	else if (unlikely(interest))
+		report_fork_by_ids(child, clone_flags, type);
 }
 
 /* Thread entries end with the tid that they name: this one, or all others. */
@@ -163,16 +182,31 @@ static noinline void report_thread_exit(struct task_struct *task, long code,
 	kmonitor_leave();
 }
 
+#define THREAD_EXIT_TYPES \
+	(KMONITOR_THREAD_EXIT | KMONITOR_THREAD_ABORT | KMONITOR_PROCESS_ABORT)
+
+/* The leader is the subject of what is about the process. */
+static noinline void report_thread_exit_by_ids(struct task_struct *task,
+					       long code, bool last)
+{
+	if (kmonitor_id_may_match(task, THREAD_EXIT_TYPES) ||
+	    (task != task->group_leader &&
+	     kmonitor_id_may_match(task->group_leader, KMONITOR_PROCESS_ABORT)))
+		report_thread_exit(task, code, last);
+}
+
 void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
 {
+	enum kmonitor_interest interest;
+
 	might_sleep();
 	kmonitor_debug_exit();
-	if (kmonitor_may_match(task, KMONITOR_THREAD_EXIT |
-					     KMONITOR_THREAD_ABORT |
-					     KMONITOR_PROCESS_ABORT) ||
-	    (task != task->group_leader &&
-	     kmonitor_may_match(task->group_leader, KMONITOR_PROCESS_ABORT)))
+	interest = kmonitor_interest_in(task->signal, task_pid(task),
+					THREAD_EXIT_TYPES);
+	if (interest == KMONITOR_INTEREST)
 		report_thread_exit(task, code, last);
+	else if (unlikely(interest))
+		report_thread_exit_by_ids(task, code, last);
 }
 
 /* A tree counts all its members, and adds up the usage its creator may see. */
@@ -201,6 +235,15 @@ static void account_exit(const struct kmonitor_mark_set *set,
 	}
 }
 
+static bool is_last(struct task_struct *task)
+{
+	/* One that is released meanwhile has come to this hook, too. */
+	if (data_race(get_nr_threads(task)) == 1)
+		return true;
+	guard(rcu)();
+	return kmonitor_process_ended(task->signal);
+}
+
 static noinline void report_process_exit(struct task_struct *task)
 {
 	struct kmonitor_event_data data = {
@@ -209,7 +252,7 @@ static noinline void report_process_exit(struct task_struct *task)
 	};
 	struct kmonitor_mark_set *set;
 
-	if (!kmonitor_mark_claim(task->signal, &set))
+	if (!is_last(task) || !kmonitor_mark_claim(task->signal, &set))
 		return;
 	/* After the full barrier of the exchange. */
 	kmonitor_snapshot_barrier();
@@ -224,22 +267,28 @@ static noinline void report_process_exit(struct task_struct *task)
 	kmonitor_mark_put(set);
 }
 
-static bool is_last(struct task_struct *task)
+static noinline void report_process_exit_by_ids(struct task_struct *task)
 {
-	guard(rcu)();
-	return thread_group_empty(task) || kmonitor_process_ended(task->signal);
+	if (kmonitor_id_may_match(task->group_leader, KMONITOR_PROCESS_EXIT))
+		report_process_exit(task);
 }
 
 void __kmonitor_process_exit(struct task_struct *task)
 {
+	enum kmonitor_interest interest;
+
 	might_sleep();
 	/* Its bit, then those of others and the marks; see mark.c. */
 	smp_mb();
 	/* A thread that is still to decrement it comes here later. */
-	if (!atomic_read(&task->signal->live) &&
-	    kmonitor_may_match(task->group_leader, KMONITOR_PROCESS_EXIT) &&
-	    is_last(task))
+	if (atomic_read(&task->signal->live))
+		return;
+	interest = kmonitor_interest_in(task->signal, task_pid(task),
+					KMONITOR_PROCESS_EXIT);
+	if (interest == KMONITOR_INTEREST)
 		report_process_exit(task);
+	else if (unlikely(interest))
+		report_process_exit_by_ids(task);
 }
 
 void __kmonitor_free_signal(struct signal_struct *sig)

@@ -15,6 +15,7 @@
 #include "event_data.h"
 #include "mark.h"
 #include "snapshot.h"
+#include "task_pid.h"
 
 /* A TASK with the old state must precede the record of the change. */
 static void report_change(struct kmonitor_event_data *data)

@@ -53,7 +53,7 @@ void __kmonitor_signal(struct task_struct *task, int signo,
 	struct kmonitor_sender *sender = kmonitor_sender_of(sig);
 
 	if (likely(!sender &&
-		   !kmonitor_process_may_match(task, KMONITOR_ABORTS)))
+		   !kmonitor_interest_in(sig, task_pid(task), KMONITOR_ABORTS)))
 		return;
 	if (!may_be_fatal(task, signo)) {
 		/* Its action may change before it is delivered. */
@@ -83,13 +83,18 @@ static void report_abort(u32 type, int signo,
 	kmonitor_report(&data);
 }
 
+static bool is_group_exit(const struct signal_struct *sig)
+{
+	/* Only a hint that siglock is worth taking. */
+	return data_race(sig->flags & SIGNAL_GROUP_EXIT);
+}
+
 /* Returns the signal that the current process dies of, or 0. */
 static int report_process_abort(struct signal_struct *sig)
 {
 	int signo = 0;
 
-	/* Only a hint that siglock is worth taking. */
-	if (!data_race(sig->flags & SIGNAL_GROUP_EXIT))
+	if (!is_group_exit(sig))
 		return 0;
 	if (kmonitor_sender_claim(sig, &signo))
 		report_abort(KMONITOR_PROCESS_ABORT, signo,
@@ -127,6 +132,9 @@ void kmonitor_report_aborts(struct task_struct *task, long code)
 
 	/* The code of a kernel thread is no status. */
 	if (task->flags & PF_KTHREAD)
+		return;
+	/* Most threads end by themselves, before their process. */
+	if (!signo && !(task->flags & PF_SIGNALED) && !is_group_exit(sig))
 		return;
 	if (!aborts_may_match(task))
 		return;

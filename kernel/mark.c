@@ -14,6 +14,10 @@
  *           a process that never ends, see stuck.c, a worker does.
  *   hooks   read the pointer and the set under RCU.
  *
+ * signal->kmonitor_events has the events of the set, so that a hook that none of
+ * its entries wants has no need of RCU.  Edits write it, under their lock, and
+ * each edit that adds an event does so before it returns.
+ *
  * The last thread.  Each thread sets a bit in its own task_struct when it comes
  * to its last hook.  There it looks at the bits of the others, if anything may
  * match the process and signal->live says that none is yet to begin its exit:
@@ -146,6 +150,7 @@ static int mark_process(struct kmonitor_mark_edit *edit,
 		kmonitor_mark_put(new);
 		kmonitor_mark_put(old);
 	}
+	WRITE_ONCE(sig->kmonitor_events, new ? new->events : 0);
 	/* The reference of the process to old, and the one just taken. */
 	kmonitor_mark_put(old);
 	kmonitor_mark_put(old);
@@ -325,8 +330,17 @@ static bool widen_events(struct kmonitor_mark_edit *edit,
 		kmonitor_mark_set_widen(set);
 		if (set->inherit)
 			kmonitor_mark_set_widen(set->inherit);
+		WRITE_ONCE(leader->signal->kmonitor_events, set->events);
 	}
 	return false;
+}
+
+/* Gives a new process a set while an edit widens sets. */
+void kmonitor_mark_share_widened(struct signal_struct *child,
+				 struct kmonitor_mark_set *set)
+{
+	kmonitor_mark_set_widen(set);
+	kmonitor_mark_share(child, set);
 }
 
 /*
@@ -404,6 +418,7 @@ bool kmonitor_mark_claim(struct signal_struct *sig,
 {
 	*set = unrcu_pointer(
 		xchg(&sig->kmonitor_marks, RCU_INITIALIZER(&exited_set)));
+	WRITE_ONCE(sig->kmonitor_events, 0);
 	if (*set != &exited_set)
 		return true;
 	*set = NULL;

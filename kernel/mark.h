@@ -18,12 +18,17 @@ struct kmonitor_filter_table;
 
 extern int kmonitor_mark_widenings;
 
-/* For RCU readers, which release_task() doesn't wait for. */
-static inline bool kmonitor_task_alive(const struct task_struct *task)
+/* Gives a new process a set. */
+static __always_inline void kmonitor_mark_share(struct signal_struct *child,
+						struct kmonitor_mark_set *set)
 {
-	/* pid_alive() changes only once, and callers tolerate either answer. */
-	return data_race(pid_alive(task));
+	atomic_inc(&set->users);
+	rcu_assign_pointer(child->kmonitor_marks, set);
+	WRITE_ONCE(child->kmonitor_events, set->events);
 }
+
+void kmonitor_mark_share_widened(struct signal_struct *child,
+				 struct kmonitor_mark_set *set);
 
 /**
  * kmonitor_mark_inherit - give a new process the trees of its creator
@@ -42,12 +47,11 @@ static __always_inline void kmonitor_mark_inherit(struct signal_struct *parent,
 					lockdep_is_held(&tasklist_lock));
 	if (likely(!set || !set->inherit))
 		return;
-	set = set->inherit;
 	/* Pairs with tasklist_lock in widen_all_sets(). */
 	if (unlikely(READ_ONCE(kmonitor_mark_widenings)))
-		kmonitor_mark_set_widen(set);
-	atomic_inc(&set->users);
-	rcu_assign_pointer(child->kmonitor_marks, set);
+		kmonitor_mark_share_widened(child, set->inherit);
+	else
+		kmonitor_mark_share(child, set->inherit);
 }
 
 int kmonitor_mark_add(struct task_struct *task, struct kmonitor_entry *entry);

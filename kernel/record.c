@@ -25,6 +25,7 @@
 #include "event_data.h"
 #include "record.h"
 #include "sender.h"
+#include "task_pid.h"
 #include "usage.h"
 
 /* pid_nr_ns(), inlined. */
@@ -63,7 +64,8 @@ static __always_inline u32 uid_of(const struct task_struct *task,
 static __always_inline s32 parent_of(struct task_struct *task,
 				     struct pid_namespace *ns)
 {
-	return nr_or_0(task_tgid(rcu_dereference(task->real_parent)), ns);
+	return nr_or_0(kmonitor_task_tgid(rcu_dereference(task->real_parent)),
+		       ns);
 }
 
 static u64 start_of(const struct task_struct *task)
@@ -216,8 +218,9 @@ static void fill_ptrace(struct kmonitor_ptrace *ptrace,
 					     KMONITOR_PTRACE_DETACH;
 	if (!kmonitor_may_see(creator, peer))
 		return;
-	ptrace->peer_pid = pid_nr_ns(task_pid(peer), creator->pid_ns);
-	ptrace->peer_tgid = pid_nr_ns(task_tgid(peer), creator->pid_ns);
+	ptrace->peer_pid = pid_nr_ns(kmonitor_task_pid(peer), creator->pid_ns);
+	ptrace->peer_tgid =
+		pid_nr_ns(kmonitor_task_tgid(peer), creator->pid_ns);
 	if (ptrace->peer_tgid)
 		ptrace->peer_start_ns = start_of(peer);
 }
@@ -316,8 +319,8 @@ void kmonitor_record_fill(struct kmonitor_event *event,
 		return;
 	}
 	event->time_ns = data->time_ns ?: ktime_get_boottime_ns();
-	event->pid = nr_or_0(task_pid(subject), ns);
-	event->tgid = nr_or_0(task_tgid(task), ns);
+	event->pid = nr_or_0(kmonitor_task_pid(subject), ns);
+	event->tgid = nr_or_0(kmonitor_task_tgid(task), ns);
 	fill_subject(event, data, subject, ns, creator->cred->user_ns,
 		     redacted);
 
