@@ -150,7 +150,7 @@ static int mark_process(struct kmonitor_mark_edit *edit,
 		kmonitor_mark_put(new);
 		kmonitor_mark_put(old);
 	}
-	WRITE_ONCE(sig->kmonitor_events, new ? new->events : 0);
+	WRITE_ONCE(sig->kmonitor_events, new ? READ_ONCE(new->events) : 0);
 	/* The reference of the process to old, and the one just taken. */
 	kmonitor_mark_put(old);
 	kmonitor_mark_put(old);
@@ -330,7 +330,8 @@ static bool widen_events(struct kmonitor_mark_edit *edit,
 		kmonitor_mark_set_widen(set);
 		if (set->inherit)
 			kmonitor_mark_set_widen(set->inherit);
-		WRITE_ONCE(leader->signal->kmonitor_events, set->events);
+		WRITE_ONCE(leader->signal->kmonitor_events,
+			   READ_ONCE(set->events));
 	}
 	return false;
 }

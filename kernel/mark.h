@@ -24,7 +24,7 @@ static __always_inline void kmonitor_mark_share(struct signal_struct *child,
 {
 	atomic_inc(&set->users);
 	rcu_assign_pointer(child->kmonitor_marks, set);
-	WRITE_ONCE(child->kmonitor_events, set->events);
+	WRITE_ONCE(child->kmonitor_events, READ_ONCE(set->events));
 }
 
 void kmonitor_mark_share_widened(struct signal_struct *child,
