@@ -525,7 +525,7 @@ only_entry(const struct kmonitor_event_data *data, u32 type,
 		entry = set->entries[0];
 	}
 	/* A child has a namespace more than its creator, or the same ones. */
-	ns = ns_of_pid(task_pid(fork ? data->fork.child : data->task));
+	ns = ns_of_pid(kmonitor_task_pid(fork ? data->fork.child : data->task));
 	for (; ns; ns = ns->parent) {
 		if (!(READ_ONCE(ns->kmonitor_events) & type))
 			continue;

@@ -35,7 +35,7 @@ enum kmonitor_interest {
 static __always_inline enum kmonitor_interest
 kmonitor_interest_of_conditions(const struct pid *pid, u32 types)
 {
-	const struct pid_namespace *ns = READ_ONCE(pid->numbers[pid->level].ns);
+	const struct pid_namespace *ns = pid->numbers[pid->level].ns;
 	u32 all = 0, any = 0;
 
 	do {
@@ -54,9 +54,10 @@ kmonitor_interest_of_conditions(const struct pid *pid, u32 types)
  * @pid: Tells the pid namespaces that the event is visible in.
  * @types: Event types.
  *
- * This is the whole cost for a task that no filter selects: one load of the
- * types that its marks want, and for each pid namespace that it is visible in
- * (most often one) a load of those that conditions there want.
+ * This is the whole cost for a task that no filter selects, unless filters of
+ * other users and cgroups want the types: one load of the types that its marks
+ * want, and for each pid namespace that it is visible in (most often one) a load
+ * of those that conditions there want.
  *
  * Context: Any.
  * Return: What holds for all of its threads.

@@ -70,8 +70,8 @@ void __kmonitor_inherit(struct task_struct *child)
 }
 
 /*
- * What the hooks call is out of line, so that a task that no filter selects pays
- * for no stack frame.
+ * What the hooks of fork and exit call is out of line, so that a task that no
+ * filter selects pays for no stack frame.
  */
 
 static noinline void report_fork(struct task_struct *child, u64 clone_flags,
@@ -114,7 +114,7 @@ void __kmonitor_fork(struct task_struct *child, u64 clone_flags)
 	interest = kmonitor_interest_in(current->signal, task_pid(child), type);
 	if (interest == KMONITOR_INTEREST)
 		report_fork(child, clone_flags, type);
-	else if (unlikely(interest))
+	else if (unlikely(interest == KMONITOR_INTEREST_IN_IDS))
 		report_fork_by_ids(child, clone_flags, type);
 }
 
@@ -205,7 +205,7 @@ void __kmonitor_thread_exit(struct task_struct *task, long code, bool last)
 					THREAD_EXIT_TYPES);
 	if (interest == KMONITOR_INTEREST)
 		report_thread_exit(task, code, last);
-	else if (unlikely(interest))
+	else if (unlikely(interest == KMONITOR_INTEREST_IN_IDS))
 		report_thread_exit_by_ids(task, code, last);
 }
 
@@ -287,7 +287,7 @@ void __kmonitor_process_exit(struct task_struct *task)
 					KMONITOR_PROCESS_EXIT);
 	if (interest == KMONITOR_INTEREST)
 		report_process_exit(task);
-	else if (unlikely(interest))
+	else if (unlikely(interest == KMONITOR_INTEREST_IN_IDS))
 		report_process_exit_by_ids(task);
 }
 

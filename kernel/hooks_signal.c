@@ -53,7 +53,8 @@ void __kmonitor_signal(struct task_struct *task, int signo,
 	struct kmonitor_sender *sender = kmonitor_sender_of(sig);
 
 	if (likely(!sender &&
-		   !kmonitor_interest_in(sig, task_pid(task), KMONITOR_ABORTS)))
+		   kmonitor_interest_in(sig, task_pid(task), KMONITOR_ABORTS) ==
+			   KMONITOR_NO_INTEREST))
 		return;
 	if (!may_be_fatal(task, signo)) {
 		/* Its action may change before it is delivered. */

@@ -14,9 +14,9 @@
  *           a process that never ends, see stuck.c, a worker does.
  *   hooks   read the pointer and the set under RCU.
  *
- * signal->kmonitor_events has the events of the set, so that a hook that none of
- * its entries wants has no need of RCU.  Edits write it, under their lock, and
- * each edit that adds an event does so before it returns.
+ * signal->kmonitor_events has the events of the set, and more during an edit, so
+ * that a hook that none of its entries wants has no need of RCU.  Edits write it,
+ * under their lock.  Once the process has exited it means nothing.
  *
  * The last thread.  Each thread sets a bit in its own task_struct when it comes
  * to its last hook.  There it looks at the bits of the others, if anything may
@@ -32,8 +32,9 @@
  * Late marks.  An edit may come when the last thread is already past its
  * hook, so nobody would retire the mark.
  *
- *   edit: swap in the set;     full barrier; look at the bits of all threads
- *   exit: set its bit;         full barrier; look at the marks, take the set
+ *   edit: add to the events,   full barrier; look at the bits of all threads
+ *         swap in the set;
+ *   exit: set its bit;         full barrier; look at the events, take the set
  *
  * At least one sees the other.  If both do, one of them gets the set by its
  * exchange, and that one retires it.
@@ -128,6 +129,7 @@ static int mark_process(struct kmonitor_mark_edit *edit,
 			struct signal_struct *sig)
 {
 	struct kmonitor_mark_set *old, *new;
+	u32 events;
 
 	lockdep_assert_held(&tasklist_lock);
 	for (;;) {
@@ -145,12 +147,16 @@ static int mark_process(struct kmonitor_mark_edit *edit,
 			kmonitor_mark_put(old);
 			return edit->error;
 		}
+		events = new ? READ_ONCE(new->events) : 0;
+		/* Before the full barrier of the late-mark rule. */
+		WRITE_ONCE(sig->kmonitor_events,
+			   READ_ONCE(sig->kmonitor_events) | events);
 		if (replace_marks(sig, old, new))
 			break;
 		kmonitor_mark_put(new);
 		kmonitor_mark_put(old);
 	}
-	WRITE_ONCE(sig->kmonitor_events, new ? READ_ONCE(new->events) : 0);
+	WRITE_ONCE(sig->kmonitor_events, events);
 	/* The reference of the process to old, and the one just taken. */
 	kmonitor_mark_put(old);
 	kmonitor_mark_put(old);

