@@ -51,7 +51,7 @@ kmonitor_interest_of_conditions(const struct pid *pid, u32 types)
 /**
  * kmonitor_interest_in - find out whether any filter may match a process
  * @sig: The process of the subject.
- * @pid: Tells the pid namespaces that the event is visible in.
+ * @pid: Its pid namespaces are those that the event is visible in.
  * @types: Event types.
  *
  * This is the whole cost for a task that no filter selects, unless filters of
@@ -99,8 +99,8 @@ static __always_inline bool kmonitor_may_match(struct task_struct *task,
 /*
  * The fan-out runs under RCU, and with preemption off: a reader that is woken may
  * preempt the task, which would then leave the RCU section late.  Preemption off
- * is an RCU section by itself; lockdep is told.  On PREEMPT_RT a waker must be
- * preemptible.
+ * is an RCU section by itself; only lockdep needs to see one.  On PREEMPT_RT a
+ * waker must be preemptible.
  */
 static inline void kmonitor_enter(void)
 {

@@ -155,7 +155,7 @@ static void cycle(struct arena *arena, unsigned int i)
 	} else if (i % 5 == 2) {
 		ret = km_ioctl(fd, KMONITOR_IOC_FILTER_CLEAR, NULL);
 		check(!ret, "FILTER_CLEAR: %s", km_error(ret));
-		/* It stays while its end waits for room, or is being told. */
+		/* It stays while its end waits for room, or is being reported. */
 		while (km_stats(fd).filters) {
 			if (km_read(fd, event, 4) < 0)
 				sched_yield();
