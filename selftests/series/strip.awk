@@ -5,6 +5,7 @@
 #   function NAME     the definition of a function, with its comment, and its declarations
 #   struct NAME       the definition of a structure or union, with its comment
 #   lines N REGEX     each line that matches, and N - 1 after it
+#   paragraph REGEX   each line that matches, with those around it up to blank ones
 #   replace REGEX => TEXT
 #
 # A rule that finds nothing fails: the source has changed, and the rule must follow.
@@ -82,6 +83,18 @@ function cut_lines(count, regex,  i, found)
 		fault("no line /" regex "/ in " file)
 }
 
+function cut_paragraph(regex,  i, found)
+{
+	for (i = 1; i <= nr; i++) {
+		if (!gone[i] && line[i] ~ regex) {
+			found++
+			cut(paragraph_start(i), find_end(i, "^$") - 1)
+		}
+	}
+	if (!found)
+		fault("no line /" regex "/ in " file)
+}
+
 # TEXT is taken as it is, but for \t.
 function replace(regex, text,  i, found)
 {
@@ -116,6 +129,8 @@ END {
 		} else if (word[2] == "lines") {
 			sub(/^[0-9]+ /, "", rest)
 			cut_lines(word[3], rest)
+		} else if (word[2] == "paragraph") {
+			cut_paragraph(rest)
 		} else if (word[2] == "replace") {
 			split(rest, side, " => ")
 			replace(side[1], side[2])
