@@ -126,10 +126,8 @@ static long slab_bytes(void)
 TEST(deleted_entries_give_their_memory_back)
 {
 	/* The statistics of the group may leave out what is less on each processor. */
-	const int fewest = 50 * (int)sysconf(_SC_NPROCESSORS_ONLN);
-	const int nr = !km_is_slow() || fewest > 400 ? 400 :
-		       fewest > 100		     ? fewest :
-						       100;
+	const int fewest = 100 * (int)sysconf(_SC_NPROCESSORS_ONLN);
+	const int nr = !km_is_slow() || fewest > 400 ? 400 : fewest;
 	int kept = km_open(2), gate[2], procs;
 	long before, peak, now = 0;
 	pid_t child[400];

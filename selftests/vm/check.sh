@@ -28,8 +28,8 @@ image=$("$vm_dir/build-kernel.sh" "$flavour") || give_up "no kernel"
 
 # A hundred thousand tasks take over 2 GB.
 export VM_MEMORY="${VM_MEMORY:-4G}"
-seconds=1200 limit=300
-case $flavour in debug | kcsan) seconds=2400 limit=600 ;; esac
+seconds=2400 limit=300
+case $flavour in debug | kcsan) seconds=3600 limit=600 ;; esac
 storm=
 if [ -n "${STORM_SECONDS:-}" ]; then
 	storm=kmon.seconds=$STORM_SECONDS
