@@ -596,7 +596,8 @@ static bool kill_with_faults(struct __test_metadata *_metadata,
 
 /*
  * An allocation that is not made each time, such as for the statistics of a
- * group, may move the one for the killer out of the sequence: then again.
+ * group, may move the one for the killer: out of the sequence, then again; or by
+ * one, so that it is met twice.
  */
 TEST_F(fault, a_kill_gets_through_and_its_sender_may_not_be_known)
 {
@@ -605,7 +606,7 @@ TEST_F(fault, a_kill_gets_through_and_its_sender_may_not_be_known)
 	for (int tries = 0; tries < 10 && !unknown; tries++)
 		EXPECT_FALSE(
 			kill_with_faults(_metadata, self, &known, &unknown));
-	EXPECT_EQ(1, unknown);
+	EXPECT_NE(0, unknown);
 	EXPECT_NE(0, known);
 }
 
