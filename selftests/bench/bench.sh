@@ -18,8 +18,8 @@ costs() {
 	image=$("$vm_dir/build-kernel.sh" "$1") || die "no kernel"
 	"$vm_dir/mkinitramfs.sh" "$image" "$build" "$work/initramfs" 'bench/*'
 	say "counting the instructions of the $1 kernel"
-	attend "$vm_dir/qemu.sh" "$image" "$work/initramfs" "$work/outcome" 600 \
-		"loglevel=4 kmon.mode=check kmon.limit=900" </dev/null >"$work/console" || true
+	attend "$vm_dir/qemu.sh" "$image" "$work/initramfs" "$work/outcome" 1800 \
+		"loglevel=4 kmon.mode=check kmon.limit=1700" </dev/null >"$work/console" || true
 	if ! tr -d '\r' <"$work/outcome" | grep -q '^verdict: 1 passed, 0 failed'; then
 		cat "$work/console" >&2
 		die "the VM did not finish"

@@ -13,31 +13,20 @@
  * round RCU does what it has put off.
  */
 
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
+#include <string.h>
 
 #include "../common.h"
+#include "edit.h"
+#include "measure.h"
+#include "stall.h"
 #include "take.h"
+#include "wake.h"
 #include "work.h"
 
-#define ROUNDS 96
-#define BLOCK 8
 #define MANY 8
-#define WATERMARK 64
-#define MEMBERS 100000
 #define IDS 1000
 #define DEPTH 16
-#define PRIORITY 10
-
-/* Longer than the hooks stay on after the last close. */
-#define HOOKS_OFF_MS 1500
 
 /* Hooks that one process passes: inherit, fork, thread exit, process exit. */
 #define HOOKS 4
@@ -58,50 +47,6 @@ struct opened {
 	int fd[128];
 	uint64_t handle[128];
 };
-
-static void pause_ms(long ms)
-{
-	const struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
-
-	nanosleep(&time, NULL);
-}
-
-static void set_priority(pid_t pid, int priority)
-{
-	const struct sched_param param = { .sched_priority = priority };
-
-	must(sched_setscheduler(pid, SCHED_FIFO, &param));
-}
-
-static void report(const char *name, double cost)
-{
-	printf("cost\t%s\t%.0f\n", name, cost);
-}
-
-static int compare(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double quartile(double *values, int nr)
-{
-	qsort(values, nr, sizeof(*values), compare);
-	return values[nr / 4];
-}
-
-/* The excess of one over the other. */
-static double difference(double *more, double *less, int nr)
-{
-	double values[ROUNDS / BLOCK];
-
-	for (int i = 0; i < nr / BLOCK; i++)
-		values[i] = quartile(more + i * BLOCK, BLOCK) -
-			    quartile(less + i * BLOCK, BLOCK);
-	qsort(values, nr / BLOCK, sizeof(*values), compare);
-	return values[nr / BLOCK / 2];
-}
 
 static void open_all(struct opened *opened, const struct watch *watch)
 {
@@ -226,54 +171,10 @@ static void measure_closed(const char *name, enum work work)
 	report(name, quartile(cost, ROUNDS));
 }
 
-static int sleep_on(void *arg)
-{
-	for (;;)
-		pause();
-	return !!arg;
-}
-
-/* A process with its descendants, which all sleep; they have one group. */
-static pid_t start_crowd(int members, int depth)
-{
-	int ready[2];
-	pid_t crowd;
-
-	km_gate(ready);
-	crowd = km_fork();
-	if (!crowd) {
-		char *stacks = must(mmap(NULL, (members + 1) * 1024,
-					 PROT_READ | PROT_WRITE,
-					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-
-		setpgid(0, 0);
-		/* Each level watches what is below it. */
-		while (depth--) {
-			km_add(km_open(2), KMONITOR_TARGET_TREE, 0, 0, 0);
-			if (km_fork())
-				sleep_on(NULL);
-		}
-		for (int i = 0; i < members; i++)
-			must(clone(sleep_on, stacks + 1024 * (i + 1), CLONE_VM,
-				   NULL));
-		km_gate_open(ready);
-		sleep_on(NULL);
-	}
-	km_gate_wait(ready);
-	return crowd;
-}
-
-static void end_crowd(pid_t crowd)
-{
-	kill(-crowd, SIGKILL);
-	km_join(crowd);
-	pause_ms(HOOKS_OFF_MS);
-}
-
 static void measure_unmatched(void)
 {
 	struct watch watch = { 1, KMONITOR_TARGET_TREE, KM_LIFE, 16, 0, 0 };
-	pid_t crowd = start_crowd(0, 0);
+	pid_t crowd = start_crowd(0);
 
 	watch.elsewhere = crowd;
 	report("unmatched: 1 fd, 1 member elsewhere, each hook",
@@ -286,21 +187,12 @@ static void measure_unmatched(void)
 	/* Without the trees in it, whose descriptors keep the hooks on. */
 	km_sysctl("/proc/sys/kernel/pid_max", 2 * MEMBERS);
 	km_sysctl("/proc/sys/kernel/threads-max", 2 * MEMBERS);
-	crowd = start_crowd(MEMBERS, 0);
+	crowd = start_crowd(MEMBERS);
 	watch.fds = 1;
 	watch.elsewhere = crowd;
 	report("unmatched: 1 fd, 100,000 members elsewhere, each hook",
 	       whole(cost_of(WORK_FORK, &watch)) / HOOKS);
 	end_crowd(crowd);
-}
-
-static ino_t make_cgroup(const char *path)
-{
-	struct stat info;
-
-	must(mkdir(path, 0755));
-	must(stat(path, &info));
-	return info.st_ino;
 }
 
 /* Conditions that don't match, as seen from a cgroup as deep as a service's. */
@@ -388,6 +280,7 @@ static void measure_trees(void)
 
 	report("tree: fork beyond its records", one.create);
 	report("tree: exit with its totals", one.rest);
+	report("tree: life of a process, no event wanted", whole(one));
 	record = cost_of(WORK_FORK, &exits).rest;
 	report("record: process exit with its usage", record);
 	exits.fds = MANY;
@@ -405,78 +298,24 @@ static void measure_trees(void)
 	many = cost_of(WORK_FORK, &tree);
 	report("hostile: fork and exit, each of 15 further trees",
 	       (whole(many) - whole(one)) / (DEPTH - 1));
+	tree.fds = 2 * DEPTH;
+	report("tree: life of a process in 32 trees, no event wanted",
+	       whole(cost_of(WORK_FORK, &tree)));
 }
 
-/* Reads all that comes, until it is killed. */
-static pid_t fork_endless_reader(int fd)
+/* All five events of a life, in a ring that nobody takes them out of. */
+static void measure_means(void)
 {
-	static struct kmonitor_event events[2 * WATERMARK];
-	pid_t reader = km_fork();
-
-	if (reader)
-		return reader;
-	for (;;)
-		must(read(fd, events, sizeof(events)));
-}
-
-static void measure_woken(const char *name, uint32_t watermark)
-{
-	const struct kmonitor_attr attr = {
-		.ring_records = 1024,
-		.wakeup_records = watermark,
-		.wakeup_delay_us = watermark > 1 ? 100000000 : 0,
+	const struct watch watch = {
+		1, KMONITOR_TARGET_ALL, KM_LIFE, 4096, 0, 0
 	};
-	int fd = km_init(&attr, sizeof(attr), KMONITOR_CLOEXEC);
-	struct worker worker = worker_start();
-	double cost[2][ROUNDS];
-	uint64_t handle = 0;
-	pid_t reader;
 
-	if (fd < 0) {
-		worker_end(&worker);
-		return;
-	}
-	reader = fork_endless_reader(fd);
-	for (int i = 0; i < 2 * ROUNDS; i++) {
-		const int on = i & 1;
-
-		if (on)
-			handle = km_add(fd, KMONITOR_TARGET_ALL, 0,
-					KMONITOR_THREAD_CREATE, 0);
-		pause_ms(1);
-		cost[on][i / 2] =
-			whole(worker_do(&worker, WORK_THREAD, (int)watermark));
-		if (on)
-			check(!km_del(fd, handle), "no filter");
-	}
-	worker_end(&worker);
-	kill(reader, SIGKILL);
-	km_join(reader);
-	close(fd);
-	report(name, difference(cost[1], cost[0], ROUNDS) / watermark);
-}
-
-/* From _exit() of a child that shares the mm to the return of read(2). */
-static void measure_latency(void)
-{
-	struct kmonitor_event event;
-	double took[ROUNDS];
-	int fd = km_init(NULL, 0, KMONITOR_CLOEXEC);
-
-	km_add(fd, KMONITOR_TARGET_TREE, 0, KMONITOR_PROCESS_EXIT, 0);
-	for (int i = 0; i < ROUNDS; i++) {
-		pid_t child = work_clone();
-
-		/* The reader goes first as soon as it is woken. */
-		set_priority(child, PRIORITY - 1);
-		must(read(fd, &event, sizeof(event)));
-		took[i] = now() - work_end;
-		must(waitpid(child, NULL, 0));
-		pause_ms(1);
-	}
-	close(fd);
-	report("latency: exit to reader awake, shared mm",
-	       quartile(took, ROUNDS));
+	report("mean: of the 2 events of a thread",
+	       whole(cost_of(WORK_THREAD, &watch)) / 2);
+	report("mean: of the 3 events of a process",
+	       whole(cost_of(WORK_FORK, &watch)) / 3);
+	report("mean: of the 4 events of a process with exec",
+	       whole(cost_of(WORK_EXEC, &watch)) / 4);
 }
 
 static void measure_take(const char *name, double (*take)(int fd))
@@ -501,9 +340,8 @@ static void measure_take(const char *name, double (*take)(int fd))
 
 int main(int argc, char **argv)
 {
-	if (argc > 1)
+	if (argc > 0 && !strcmp(*argv, "end"))
 		work_leave();
-	check(*argv, "no name");
 	setlinebuf(stdout);
 	km_sysctl("/proc/sys/kernel/sched_rt_runtime_us", -1);
 	set_priority(0, PRIORITY);
@@ -519,9 +357,9 @@ int main(int argc, char **argv)
 	measure_creation();
 	measure_thread_exits();
 	measure_trees();
-	measure_woken("woken: reader woken for each event", 1);
-	measure_woken("woken: the same with a watermark of 64", WATERMARK);
-	measure_latency();
+	measure_means();
+	measure_wakeups();
+	measure_latencies();
 	measure_take("take: read(2), each record", take_read);
 	measure_take("take: io_uring multishot read, each record", take_uring);
 	measure_take("take: mmap, each record", take_mmap);
@@ -531,5 +369,7 @@ int main(int argc, char **argv)
 	measure_take("library: read, each record", take_library_read);
 	measure_take("library: io_uring, each record", take_library_uring);
 	measure_take("library: mmap, each record", take_library_mmap);
+	measure_edits();
+	measure_stalls();
 	return 0;
 }

@@ -12,9 +12,6 @@
 #include "take.h"
 #include "work.h"
 
-/* Later than what liburing 2.3 knows. */
-#define OP_READ_MULTISHOT 49
-
 #define NR_BUFFERS (RING_TAKE / BATCH)
 
 static struct kmonitor_event events[NR_BUFFERS][BATCH];
@@ -32,13 +29,18 @@ static uint64_t look_at(const struct kmonitor_event *event)
 	return sum;
 }
 
-static uint64_t look_at_all(const struct kmonitor_event *event, int nr)
+static inline uint64_t look_at_all(const struct kmonitor_event *event, int nr)
 {
 	uint64_t sum = 0;
 
 	for (int i = 0; i < nr; i++)
 		sum += look_at(event + i);
 	return sum;
+}
+
+void look_at_records(const struct kmonitor_event *event, int nr)
+{
+	seen = look_at_all(event, nr);
 }
 
 double take_read(int fd)
@@ -125,42 +127,65 @@ double look_uring(int fd)
 	return by_uring(fd, true);
 }
 
-/* Inlined, so that each caller's loop has no more than it asks for. */
-static inline __attribute__((always_inline)) double by_mmap(int fd, bool look)
+/* False if the kernel has no mapping. */
+bool map_ring(int fd, struct mapping *map)
 {
-	const struct kmonitor_event *records;
 	struct kmonitor_info info;
-	uint32_t *tail, position;
-	uint64_t start, sum = 0;
-	void *area;
 
 	check(!km_ioctl(fd, KMONITOR_IOC_INFO, &info), "no INFO");
 	if (!info.mmap_size)
-		return -1;
-	area = mmap(NULL, info.mmap_size, PROT_READ, MAP_SHARED, fd, 0);
-	check(area != MAP_FAILED, "mmap: %s", km_error(errno));
-	tail = mmap(NULL, KM_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		    info.tail_offset);
-	check(tail != MAP_FAILED, "mmap of tail: %s", km_error(errno));
-	records = (void *)((char *)area + info.records_offset);
-	/* Page faults are no cost of a record. */
-	for (int i = 0; i < RING_TAKE; i++)
-		sum += *(const volatile uint32_t *)&records[i].type;
-	start = now();
-	for (position = *tail;;) {
+		return false;
+	map->size = info.mmap_size;
+	map->area = mmap(NULL, map->size, PROT_READ, MAP_SHARED, fd, 0);
+	check(map->area != MAP_FAILED, "mmap: %s", km_error(errno));
+	map->tail = mmap(NULL, KM_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			 info.tail_offset);
+	check(map->tail != MAP_FAILED, "mmap of tail: %s", km_error(errno));
+	map->records = (void *)((char *)map->area + info.records_offset);
+	map->mask = info.ring_records - 1;
+	return true;
+}
+
+/* Inlined, so that each caller's loop has no more than it asks for. */
+static inline __attribute__((always_inline)) uint64_t
+take_mapped(const struct mapping *map, bool look)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t position = *map->tail;;) {
 		const struct kmonitor_event *event =
-			&records[position & (info.ring_records - 1)];
+			&map->records[position & map->mask];
 
 		if ((uint32_t)__atomic_load_n(&event->seq, __ATOMIC_ACQUIRE) !=
 		    position + 1)
-			break;
+			return sum;
 		sum += look ? look_at(event) : event->type + event->pid;
-		__atomic_store_n(tail, ++position, __ATOMIC_RELEASE);
+		__atomic_store_n(map->tail, ++position, __ATOMIC_RELEASE);
 	}
+}
+
+/* Takes all that is there. */
+void look_mapped(const struct mapping *map)
+{
+	seen = take_mapped(map, true);
+}
+
+static inline __attribute__((always_inline)) double by_mmap(int fd, bool look)
+{
+	struct mapping map;
+	uint64_t start, sum = 0;
+
+	if (!map_ring(fd, &map))
+		return -1;
+	/* Page faults are no cost of a record. */
+	for (int i = 0; i < RING_TAKE; i++)
+		sum += *(const volatile uint32_t *)&map.records[i].type;
+	start = now();
+	sum += take_mapped(&map, look);
 	start = now() - start;
-	check(sum && position == RING_TAKE, "%u records", position);
-	munmap(area, info.mmap_size);
-	munmap(tail, KM_PAGE);
+	check(sum && *map.tail == RING_TAKE, "%u records", *map.tail);
+	munmap(map.area, map.size);
+	munmap(map.tail, KM_PAGE);
 	return start / (double)RING_TAKE;
 }
 

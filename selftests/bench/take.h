@@ -3,8 +3,30 @@
 #ifndef KMONITOR_BENCH_TAKE_H
 #define KMONITOR_BENCH_TAKE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/kmonitor.h>
+
 #define RING_TAKE 1024
 #define BATCH 128
+
+/* Later than what liburing 2.3 knows. */
+#define OP_READ_MULTISHOT 49
+
+/* A mapped ring. */
+struct mapping {
+	size_t size;
+	void *area;
+	uint32_t *tail;
+	const struct kmonitor_event *records;
+	uint32_t mask;
+};
+
+bool map_ring(int fd, struct mapping *map);
+void look_mapped(const struct mapping *map);
+void look_at_records(const struct kmonitor_event *event, int nr);
 
 /*
  * Each gives the instructions for one record, or -1 if it can't be done.  Those

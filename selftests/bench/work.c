@@ -20,14 +20,15 @@ struct order {
 	int times;
 };
 
-volatile uint64_t work_end;
+static volatile uint64_t nowhere;
+volatile uint64_t *work_end = &nowhere;
 
 static char stack[8192] __attribute__((aligned(16)));
 
 /* Ends the task without touching what it shares with its creator. */
 void work_leave(void)
 {
-	work_end = now();
+	*work_end = now();
 	asm volatile("syscall" : : "a"(SYS_exit), "D"(0) : "rcx", "r11");
 }
 
@@ -39,9 +40,9 @@ static int leave(void *arg)
 
 static int run_again(void *arg)
 {
-	char *const argv[] = { "cost", "end", NULL };
+	char *const argv[] = { "end", NULL };
 
-	execve("/proc/self/exe", argv, argv + 2);
+	execve("/proc/self/exe", argv, argv + 1);
 	return !arg;
 }
 

@@ -27,8 +27,8 @@ static inline uint64_t now(void)
 	return __builtin_ia32_rdtsc();
 }
 
-/* When the last child of this process began to end. */
-extern volatile uint64_t work_end;
+/* Where a child that ends writes when it began to. */
+extern volatile uint64_t *work_end;
 
 pid_t work_clone(void);
 void work_leave(void);
