@@ -30,7 +30,7 @@ void look_at_records(const struct kmonitor_event *event, int nr);
 
 /*
  * Each gives the instructions for one record, or -1 if it can't be done.  Those
- * called look also read the type, the pid and the name of each record.
+ * called look also read each of the 16 words of each record.
  */
 double take_read(int fd);
 double take_uring(int fd);
