@@ -28,32 +28,32 @@
 #define BATCH 128
 #define STACK 1024
 
-/* Children that share the mm, and end when they are told. */
-static volatile int told;
+/* Children that share the mm, and end when they are released. */
+static volatile int released;
 static pid_t sleepers[EXITS];
 
-static int sleep_until_told(void *arg)
+static int sleep_until_released(void *arg)
 {
-	while (!told)
-		syscall(SYS_futex, &told, FUTEX_WAIT, 0, NULL, NULL, 0);
+	while (!released)
+		syscall(SYS_futex, &released, FUTEX_WAIT, 0, NULL, NULL, 0);
 	work_leave();
 	return !!arg;
 }
 
 static void start_sleepers(char *stacks)
 {
-	told = 0;
+	released = 0;
 	for (int i = 0; i < EXITS; i++)
-		sleepers[i] =
-			must(clone(sleep_until_told, stacks + (i + 1) * STACK,
-				   CLONE_VM | SIGCHLD, NULL));
+		sleepers[i] = must(clone(sleep_until_released,
+					 stacks + (i + 1) * STACK,
+					 CLONE_VM | SIGCHLD, NULL));
 	pause_ms(10);
 }
 
 static void wake_sleepers(void)
 {
-	told = 1;
-	syscall(SYS_futex, &told, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	released = 1;
+	syscall(SYS_futex, &released, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 static void reap_sleepers(void)

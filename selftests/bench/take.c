@@ -12,6 +12,9 @@
 #include "take.h"
 #include "work.h"
 
+/* Later than what liburing 2.3 knows. */
+#define OP_READ_MULTISHOT 49
+
 #define NR_BUFFERS (RING_TAKE / BATCH)
 
 static struct kmonitor_event events[NR_BUFFERS][BATCH];
@@ -75,30 +78,48 @@ double look_read(int fd)
 	return (now() - start) / (double)RING_TAKE;
 }
 
+void prepare_multishot(struct io_uring *ring, int fd)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+	io_uring_prep_rw(OP_READ_MULTISHOT, sqe, fd, NULL, 0, 0);
+	sqe->flags = IOSQE_BUFFER_SELECT;
+}
+
+/*
+ * Makes a ring with @nr buffers, a power of two, of @size bytes each in @memory, and
+ * prepares the read.
+ */
+struct io_uring_buf_ring *start_multishot(struct io_uring *ring, int fd,
+					  void *memory, size_t size, int nr)
+{
+	struct io_uring_buf_reg reg = { .ring_entries = nr };
+	struct io_uring_buf_ring *buffers;
+
+	check(!io_uring_queue_init(4 * nr, ring, 0), "no io_uring");
+	check(!posix_memalign((void **)&buffers, KM_PAGE, KM_PAGE), "memory");
+	reg.ring_addr = (uintptr_t)buffers;
+	check(!io_uring_register_buf_ring(ring, &reg, 0), "no buffer ring");
+	io_uring_buf_ring_init(buffers);
+	for (int i = 0; i < nr; i++)
+		io_uring_buf_ring_add(buffers, (char *)memory + i * size, size,
+				      i, io_uring_buf_ring_mask(nr), i);
+	io_uring_buf_ring_advance(buffers, nr);
+	prepare_multishot(ring, fd);
+	return buffers;
+}
+
 static double by_uring(int fd, bool look)
 {
 	struct io_uring_buf_ring *buffers;
-	struct io_uring_buf_reg reg = { .ring_entries = 2 * NR_BUFFERS };
-	struct io_uring_sqe *sqe;
 	struct io_uring_cqe *cqe;
 	struct io_uring ring;
 	size_t taken = 0;
 	uint64_t start, sum = 0;
 
 	memset(events, 0, sizeof(events));
-	check(!io_uring_queue_init(4 * NR_BUFFERS, &ring, 0), "no io_uring");
-	check(!posix_memalign((void **)&buffers, KM_PAGE, KM_PAGE), "memory");
-	reg.ring_addr = (uintptr_t)buffers;
-	check(!io_uring_register_buf_ring(&ring, &reg, 0), "no buffer ring");
-	io_uring_buf_ring_init(buffers);
-	for (int i = 0; i < NR_BUFFERS; i++)
-		io_uring_buf_ring_add(buffers, events[i], sizeof(events[i]), i,
-				      2 * NR_BUFFERS - 1, i);
-	io_uring_buf_ring_advance(buffers, NR_BUFFERS);
-
-	sqe = io_uring_get_sqe(&ring);
-	io_uring_prep_rw(OP_READ_MULTISHOT, sqe, fd, NULL, 0, 0);
-	sqe->flags = IOSQE_BUFFER_SELECT;
+	buffers =
+		start_multishot(&ring, fd, events, sizeof(*events), NR_BUFFERS);
 	start = now();
 	io_uring_submit(&ring);
 	while (taken < sizeof(events)) {

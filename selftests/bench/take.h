@@ -12,8 +12,8 @@
 #define RING_TAKE 1024
 #define BATCH 128
 
-/* Later than what liburing 2.3 knows. */
-#define OP_READ_MULTISHOT 49
+struct io_uring;
+struct io_uring_buf_ring;
 
 /* A mapped ring. */
 struct mapping {
@@ -26,6 +26,9 @@ struct mapping {
 
 bool map_ring(int fd, struct mapping *map);
 void look_mapped(const struct mapping *map);
+void prepare_multishot(struct io_uring *ring, int fd);
+struct io_uring_buf_ring *start_multishot(struct io_uring *ring, int fd,
+					  void *memory, size_t size, int nr);
 void look_at_records(const struct kmonitor_event *event, int nr);
 
 /*

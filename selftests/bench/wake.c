@@ -44,32 +44,14 @@ static void serve_by_mmap(int fd)
 	}
 }
 
-static void submit_multishot(struct io_uring *ring, int fd)
-{
-	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
-
-	io_uring_prep_rw(OP_READ_MULTISHOT, sqe, fd, NULL, 0, 0);
-	sqe->flags = IOSQE_BUFFER_SELECT;
-}
-
 static void serve_by_uring(int fd)
 {
-	const int mask = io_uring_buf_ring_mask(NR_BUFFERS);
-	struct io_uring_buf_reg reg = { .ring_entries = NR_BUFFERS };
 	struct io_uring_buf_ring *buffers;
 	struct io_uring_cqe *cqe;
 	struct io_uring ring;
 
-	check(!io_uring_queue_init(4 * NR_BUFFERS, &ring, 0), "no io_uring");
-	check(!posix_memalign((void **)&buffers, KM_PAGE, KM_PAGE), "memory");
-	reg.ring_addr = (uintptr_t)buffers;
-	check(!io_uring_register_buf_ring(&ring, &reg, 0), "no buffer ring");
-	io_uring_buf_ring_init(buffers);
-	for (int i = 0; i < NR_BUFFERS; i++)
-		io_uring_buf_ring_add(buffers, events[i], sizeof(events[i]), i,
-				      mask, i);
-	io_uring_buf_ring_advance(buffers, NR_BUFFERS);
-	submit_multishot(&ring, fd);
+	buffers =
+		start_multishot(&ring, fd, events, sizeof(*events), NR_BUFFERS);
 	for (;;) {
 		int i;
 
@@ -81,9 +63,9 @@ static void serve_by_uring(int fd)
 		i = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
 		look_at_records(events[i], cqe->res / sizeof(**events));
 		if (!(cqe->flags & IORING_CQE_F_MORE))
-			submit_multishot(&ring, fd);
+			prepare_multishot(&ring, fd);
 		io_uring_buf_ring_add(buffers, events[i], sizeof(events[i]), i,
-				      mask, 0);
+				      io_uring_buf_ring_mask(NR_BUFFERS), 0);
 		io_uring_buf_ring_cq_advance(&ring, buffers, 1);
 	}
 }
