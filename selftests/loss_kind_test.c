@@ -152,7 +152,7 @@ static void *take_all(void *arg)
 TEST(stats_are_exact_while_a_loss_is_reported)
 {
 	struct books books = { .fd = km_open(8) };
-	const uint64_t reports = km_scale(20000, 2000);
+	const uint64_t reports = km_scale(4000, 2000);
 	pthread_t thread[3];
 	uint64_t lost = 0, changes = 0;
 
